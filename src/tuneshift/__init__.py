@@ -1,0 +1,1 @@
+"""tuneshift: what did instruction tuning change in a language model?"""

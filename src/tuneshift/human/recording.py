@@ -1,0 +1,55 @@
+"""Recording: what people's brains did while they read or heard a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+
+@dataclass(frozen=True)
+class WordTrack:
+    """The words that were heard, when: for recordings whose rows are times (TRs), not stimuli.
+
+    `words` are in order; `onset` and `offset` are seconds on the clock of the recording's `time` coordinate;
+    `passage` names the story of each word. All of length n_words.
+    """
+
+    words: tuple[str, ...]
+    onset: np.ndarray
+    offset: np.ndarray
+    passage: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Brain responses, with the text they answer.
+
+    `data`: DataArray (`stimulus`, `target`), float64, NaN where a participant did not see a stimulus.
+    Coordinates along `stimulus`: `passage` (string, the unit that grouped splits hold out) and either `text` (string,
+    in reading order within its passage) or, where `words` is given, `time` (seconds, one row a TR).
+    Coordinates along `target`: `participant` (string), `region` (string, may be ""), `target_name` (string, unique).
+    `unit` is the unit of the responses ("z", "% signal", "a.u."). `words` is set for time series.
+    `dropped` says in sentences what the loader left out and why. `high_pass` is the cut-off in seconds of the filter
+    that the measurement must apply to data and features alike (None: none).
+    """
+
+    name: str
+    data: xr.DataArray
+    unit: str = "a.u."
+    words: WordTrack | None = None
+    dropped: tuple[str, ...] = ()
+    repetition_time: float | None = None
+    high_pass: float | None = None
+    notes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_time_series(self) -> bool:
+        """Whether rows are points in time (TRs) rather than stimuli."""
+        return self.words is not None
+
+    @property
+    def participants(self) -> tuple[str, ...]:
+        """Participants in order of first appearance."""
+        return tuple(dict.fromkeys(self.data["participant"].values.tolist()))

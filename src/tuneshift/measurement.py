@@ -1,0 +1,52 @@
+"""Measurement: a specification that a study file can hold, and `run(model) -> Result`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from tuneshift.models import LanguageModel
+from tuneshift.progress import Progress, silent
+from tuneshift.result import Result
+
+
+class Measurement(BaseModel, ABC):
+    """Base of all measurements; a subclass is a frozen pydantic model with `kind`, `code_version` and `run`.
+
+    `kind` is the word a study file uses; raise `code_version` by one whenever the code changes a number, so that
+    stored cells of the older code are measured again.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code_version: ClassVar[int] = 1
+    kind: str
+
+    @abstractmethod
+    def run(self, model: LanguageModel, progress: Progress = silent) -> Result:
+        """Measure one model. Rows leave `model`, `base_model`, `tuned` and `fingerprint` to the caller."""
+
+    def data_checksum(self) -> str:
+        """Return a checksum of the human data or prompts that this measurement reads ("" where it reads none)."""
+        return ""
+
+    def settings(self) -> dict[str, Any]:
+        """Return the specification as JSON-ready values; what does not change a number may be left out by a subclass."""
+        return self.model_dump(mode="json")
+
+    def fingerprint(self, model_revision: str) -> str:
+        """Return 16 hexadecimal digits that name this measurement of that model.
+
+        They cover specification, data checksum, model revision and the measurement's code version.
+        """
+        parts = {
+            "settings": self.settings(),
+            "data": self.data_checksum(),
+            "model": model_revision,
+            "code": f"{type(self).__module__}.{type(self).__qualname__}:{self.code_version}",
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
