@@ -35,7 +35,7 @@ class Measurement(BaseModel, ABC):
         return ""
 
     def settings(self) -> dict[str, Any]:
-        """Return the specification as JSON-ready values; what does not change a number may be left out by a subclass."""
+        """Return the specification as JSON-ready values (a subclass may leave out what changes no number)."""
         return self.model_dump(mode="json")
 
     def fingerprint(self, model_revision: str) -> str:

@@ -85,7 +85,7 @@ class Result:
         return replace(self, table=table)
 
     def value(self, **where: Any) -> float:
-        """Return the value of the one row that matches `where` (column = value); ValueError where none or several do."""
+        """Return the value of the one row that matches `where` (column = value); ValueError for none or several."""
         table = self.table
         for name, wanted in where.items():
             table = table[(table[name] == _cell(wanted, COLUMNS[name])).fillna(False)]

@@ -1,0 +1,7 @@
+"""Language models: loading, hidden states, surprisal, generation and anatomy."""
+
+from tuneshift.models.embedded_models import embedded_names
+from tuneshift.models.language_model import LanguageModel
+from tuneshift.models.revision import model_revision
+
+__all__ = ["LanguageModel", "embedded_names", "model_revision"]

@@ -1,0 +1,67 @@
+"""Greedy continuations of prompts, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from tuneshift.errors import BadInput
+from tuneshift.progress import Progress, silent
+
+
+def generate(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    *,
+    context_length: int,
+    max_new_tokens: int = 64,
+    batch_size: int = 16,
+    add_special_tokens: bool = True,
+    progress: Progress = silent,
+) -> list[str]:
+    """Return the greedy continuation of each prompt as text, without special tokens.
+
+    Raises BadInput for a prompt that leaves no room for `max_new_tokens` in the context.
+    """
+    encoded = [_encoded(prompt, tokenizer, model, add_special_tokens) for prompt in prompts]
+    for number, ids in enumerate(encoded):
+        if not model.config.is_encoder_decoder and len(ids) + max_new_tokens > context_length:
+            raise BadInput(
+                f"prompt {number + 1} has {len(ids)} tokens: with {max_new_tokens} new ones it exceeds the context "
+                f"of {context_length}; shorten it or ask for fewer new tokens."
+            )
+    order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))
+    answers = [""] * len(prompts)
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    for start in range(0, len(order), batch_size):
+        chunk = order[start : start + batch_size]
+        length = max(len(encoded[i]) for i in chunk)
+        # Padding goes on the left, so that every prompt of the batch ends where its answer begins.
+        inputs = torch.tensor([[pad] * (length - len(encoded[i])) + encoded[i] for i in chunk])
+        mask = torch.tensor([[0] * (length - len(encoded[i])) + [1] * len(encoded[i]) for i in chunk])
+        with torch.inference_mode():
+            output = model.generate(
+                input_ids=inputs.to(model.device),
+                attention_mask=mask.to(model.device),
+                max_new_tokens=max_new_tokens,
+                do_sample=False,
+                pad_token_id=pad,
+            )
+        fresh = output if model.config.is_encoder_decoder else output[:, length:]
+        for i, text in zip(chunk, tokenizer.batch_decode(fresh, skip_special_tokens=True), strict=True):
+            answers[i] = text
+        progress("responses", start + len(chunk), len(order))
+    return answers
+
+
+def _encoded(prompt: str, tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, special: bool) -> list[int]:
+    ids = list(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+    if not special:
+        return ids
+    if model.config.is_encoder_decoder:
+        return [*ids, tokenizer.eos_token_id]
+    start = tokenizer.bos_token_id
+    return ids if start is None else [start, *ids]

@@ -1,0 +1,185 @@
+"""LanguageModel: a Hugging Face model with its tokenizer, and the few questions this project asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from tuneshift.errors import BadInput
+from tuneshift.models import loading, states
+from tuneshift.models.generation import generate
+from tuneshift.models.revision import model_revision
+from tuneshift.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from tuneshift.models.anatomy import Anatomy
+
+
+class LanguageModel:
+    """A language model that reads texts: hidden states, surprisals, greedy answers, and its anatomy.
+
+    Build it with `LanguageModel.load`. `torch_model` is in evaluation mode and its parameters take no gradients.
+    """
+
+    def __init__(
+        self, name: str, torch_model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, revision: str
+    ) -> None:
+        self.name = name
+        self.torch_model = torch_model
+        self.tokenizer = tokenizer
+        self.revision = revision
+
+    @classmethod
+    def load(
+        cls,
+        ref: str,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        device_map: str | None = None,
+        trust_remote_code: bool = False,
+        revision: str | None = None,
+    ) -> LanguageModel:
+        """Load a hub id, a local folder or an embedded model, from safetensors only.
+
+        `device_map="auto"` spreads a model over several GPUs (extra `large`); code from the hub runs only with
+        `trust_remote_code=True`. Raises BadInput for a model that does not exist, MeasurementFailed for one that
+        will not load.
+        """
+        model, tokenizer = loading.load_parts(
+            ref,
+            device=loading.torch_device(device),
+            dtype=dtype,
+            device_map=device_map,
+            trust_remote_code=trust_remote_code,
+            revision=revision,
+        )
+        return cls(ref.rstrip("/").rsplit("/", 1)[-1], model, tokenizer, model_revision(ref, revision))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's inputs go."""
+        return self.torch_model.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the weights."""
+        return self.torch_model.dtype
+
+    @property
+    def n_layers(self) -> int:
+        """L, the number of blocks (of the encoder, for an encoder-decoder model)."""
+        return states.body_layers(self.torch_model)
+
+    @property
+    def n_units(self) -> int:
+        """d, the width of the residual stream."""
+        config = self.torch_model.config.get_text_config()
+        return int(getattr(config, "hidden_size", None) or config.d_model)
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """The number of parameters, tied ones counted once."""
+        return sum(parameter.numel() for parameter in self.torch_model.parameters())
+
+    @property
+    def context_length(self) -> int:
+        """How many tokens the model reads at once (512 for relative positions that set no limit, as in T5)."""
+        config = self.torch_model.config.get_text_config()
+        for name in ("max_position_embeddings", "n_positions", "seq_length"):
+            limit = getattr(config, name, None)
+            if limit:
+                return int(limit)
+        limit = self.tokenizer.model_max_length
+        return int(limit) if limit and limit < 10**6 else 512 if self.is_encoder_decoder else 2048
+
+    @property
+    def is_encoder_decoder(self) -> bool:
+        """Whether this is a sequence-to-sequence model such as T5."""
+        return bool(self.torch_model.config.is_encoder_decoder)
+
+    @property
+    def chat_template(self) -> str | None:
+        """The tokenizer's chat template, None for a model without one."""
+        return self.tokenizer.chat_template
+
+    @cached_property
+    def anatomy(self) -> Anatomy:
+        """Where this architecture keeps its parts; BadInput for an architecture that is not known."""
+        from tuneshift.models.anatomy import anatomy_of
+
+        return anatomy_of(self.torch_model.config)
+
+    def hidden_states(
+        self,
+        documents: Sequence[Sequence[str]],
+        *,
+        pool: states.Pool = "last",
+        layers: Sequence[int] | None = None,
+        stack: states.Stack = "encoder",
+        batch_tokens: int = 4096,
+        progress: Progress = silent,
+    ) -> np.ndarray:
+        """Return hidden states (n_parts, L + 1, d) of the parts of documents; see `models.states.hidden_states`."""
+        return states.hidden_states(
+            self.torch_model,
+            self.tokenizer,
+            documents,
+            context_length=self.context_length,
+            pool=pool,
+            layers=layers,
+            stack=stack,
+            batch_tokens=batch_tokens,
+            progress=progress,
+        )
+
+    def surprisals(self, documents: Sequence[Sequence[str]], *, progress: Progress = silent) -> pd.DataFrame:
+        """Return the surprisal of every word in bits, one row a word; see `models.surprisal.word_surprisals`."""
+        from tuneshift.models.surprisal import word_surprisals
+
+        return word_surprisals(
+            self.torch_model, self.tokenizer, documents, context_length=self.context_length, progress=progress
+        )
+
+    def generate(
+        self, prompts: Sequence[str], *, max_new_tokens: int = 64, chat: bool = False, progress: Progress = silent
+    ) -> list[str]:
+        """Return the greedy answer to each prompt; with `chat` inside the model's chat template."""
+        texts = [self.chat_prompt(prompt) for prompt in prompts] if chat else list(prompts)
+        return generate(
+            self.torch_model,
+            self.tokenizer,
+            texts,
+            context_length=self.context_length,
+            max_new_tokens=max_new_tokens,
+            add_special_tokens=not chat,
+            progress=progress,
+        )
+
+    def chat_prompt(self, prompt: str) -> str:
+        """Return a prompt inside the chat template, ready for the answer; BadInput where there is no template."""
+        if self.chat_template is None:
+            raise BadInput(f"model {self.name} has no chat template; use the plain form, or give a tokenizer with one.")
+        messages = [{"role": "user", "content": prompt}]
+        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+    def untrained(self, seed: int = 0) -> LanguageModel:
+        """Return the untrained twin: the same architecture and tokenizer with fresh random weights."""
+        config = self.torch_model.config
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = loading.auto_class(config).from_config(config, dtype=torch.float32)
+        model = loading.prepared(model.to(self.device, self.dtype))
+        return LanguageModel(f"{self.name} untrained", model, self.tokenizer, f"{self.revision}+untrained{seed}")
+
+    def __repr__(self) -> str:
+        return (
+            f"LanguageModel({self.name!r}, {self.n_parameters / 1e6:.1f} M parameters, "
+            f"{self.n_layers} layers x {self.n_units} units, {self.dtype} on {self.device})"
+        )

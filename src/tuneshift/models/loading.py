@@ -1,0 +1,125 @@
+"""From a name to weights in memory: hub id, local folder or embedded model; safetensors only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSeq2SeqLM,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as transformers_logging
+
+from tuneshift.errors import BadInput, MeasurementFailed, MissingExtra, nearest
+from tuneshift.models.embedded_models import embedded_names
+from tuneshift.models.revision import local_folder
+
+transformers_logging.disable_progress_bar()  # our own progress says what is going on
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "float64": torch.float64}
+
+
+def load_parts(
+    ref: str, *, device: torch.device, dtype: str, device_map: str | None, trust_remote_code: bool, revision: str | None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a model (evaluation mode, no parameter gradients) and its fast tokenizer.
+
+    Raises BadInput where the model does not exist or holds no safetensors, MeasurementFailed where it will not load.
+    """
+    source = _source(ref)
+    options: dict[str, Any] = {"trust_remote_code": trust_remote_code, "revision": revision or "main"}
+    try:
+        config = AutoConfig.from_pretrained(source, **options)
+        tokenizer = AutoTokenizer.from_pretrained(source, **options)
+    except (OSError, ValueError) as error:
+        raise BadInput(_not_found(ref, error)) from error
+    if not tokenizer.is_fast:
+        raise BadInput(f"model {ref!r} has no fast tokenizer, so words cannot be aligned with tokens.")
+    if device_map is not None:
+        _require_accelerate()
+    wanted = torch_dtype(dtype, device)
+    try:
+        model = auto_class(config).from_pretrained(
+            source, config=config, use_safetensors=True, dtype=wanted, device_map=device_map, **options
+        )
+    except OSError as error:
+        raise BadInput(f"model {ref!r} has no weights in safetensors form that can be read: {error}") from error
+    except (RuntimeError, MemoryError, ValueError) as error:
+        raise MeasurementFailed(f"model {ref!r} could not be loaded: {error}") from error
+    if device_map is None:
+        model = model.to(device)
+    return prepared(model), tokenizer
+
+
+def prepared(model: PreTrainedModel) -> PreTrainedModel:
+    """Put a model in evaluation mode and turn parameter gradients off: we read models, we never train them here."""
+    model.eval()
+    model.requires_grad_(False)
+    return model
+
+
+def auto_class(config: PretrainedConfig) -> Any:
+    """Return the transformers auto class that a configuration asks for: sequence-to-sequence, masked or causal."""
+    if config.is_encoder_decoder:
+        return AutoModelForSeq2SeqLM
+    architectures = config.architectures or []
+    return AutoModelForMaskedLM if any("MaskedLM" in name for name in architectures) else AutoModelForCausalLM
+
+
+def torch_dtype(dtype: str, device: torch.device) -> Any:
+    """Turn "auto" into float32 on a CPU, the checkpoint's own dtype on an accelerator; BadInput for unknown names."""
+    if dtype == "auto":
+        return torch.float32 if device.type == "cpu" else "auto"
+    if dtype not in _DTYPES:
+        raise BadInput(f"dtype {dtype!r} is unknown{nearest(dtype, _DTYPES)}; use auto or one of {', '.join(_DTYPES)}.")
+    return _DTYPES[dtype]
+
+
+def torch_device(device: str) -> torch.device:
+    """Turn "auto" into the first GPU or the CPU; BadInput where the device does not exist."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+    except RuntimeError as error:
+        raise BadInput(f"device {device!r} is unknown; use auto, cpu, cuda or cuda:1.") from error
+    if found.type == "cuda" and not torch.cuda.is_available():
+        raise BadInput(f"device {device!r} was asked for, but this machine has no CUDA GPU; use --device cpu.")
+    return found
+
+
+def _source(ref: str) -> str:
+    folder = local_folder(ref)
+    if folder is None:
+        return ref
+    if not (folder / "config.json").is_file():
+        raise BadInput(f"model folder {folder} has no config.json; give the folder that `save_pretrained` wrote.")
+    if not list(folder.glob("*.safetensors")):
+        raise BadInput(
+            f"model folder {folder} holds no .safetensors file; save it again with `save_pretrained` "
+            "(pickled .bin weights are never loaded)."
+        )
+    return str(folder)
+
+
+def _not_found(ref: str, error: Exception) -> str:
+    known = embedded_names()
+    reason = str(error).strip().splitlines()[0]
+    return (
+        f"model {ref!r} was not found{nearest(ref, known)}: it is no embedded model ({', '.join(known)}), "
+        f"no folder here, and the hub gave nothing ({reason})."
+    )
+
+
+def _require_accelerate() -> None:
+    try:
+        import accelerate  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("accelerate", "large") from error
