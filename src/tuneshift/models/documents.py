@@ -49,9 +49,9 @@ def tokenise(parts: Sequence[str], tokenizer: PreTrainedTokenizerBase, where: st
         ends.append(start + len(part.rstrip()))  # trailing blanks have no token of their own to end at
         start += len(part) + 1
     encoding = tokenizer(" ".join(parts), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    token_ends = np.asarray([end for _, end in encoding["offset_mapping"]])
-    last = np.searchsorted(np.maximum.accumulate(token_ends), np.asarray(ends), side="left")
-    last = np.minimum(last, len(token_ends) - 1)
+    # The last token that ends within the part; the bytes of one character share its end, so "right" takes them all.
+    token_ends = np.maximum.accumulate(np.asarray([end for _, end in encoding["offset_mapping"]]))
+    last = np.maximum(np.searchsorted(token_ends, np.asarray(ends), side="right") - 1, 0)
     first = np.minimum(np.concatenate([[0], last[:-1] + 1]), last)
     return TokenisedDocument(np.asarray(encoding["input_ids"]), first, last)
 

@@ -22,6 +22,7 @@ from tuneshift.models.embedded_models import embedded_names
 from tuneshift.models.revision import local_folder
 
 transformers_logging.disable_progress_bar()  # our own progress says what is going on
+transformers_logging.set_verbosity_error()  # texts past the context are cut into windows here: no need to warn
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "float64": torch.float64}
 

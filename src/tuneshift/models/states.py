@@ -50,7 +50,7 @@ def hidden_states(
 
     Raises BadInput for an empty document or layer that does not exist, MeasurementFailed where memory runs out.
     """
-    n_layers = body_layers(model)
+    n_layers = body_layers(model, stack)
     wanted = list(range(n_layers + 1)) if layers is None else [_checked_layer(layer, n_layers) for layer in layers]
     tokens = [tokenise(parts, tokenizer, f"document {i + 1}") for i, parts in enumerate(documents)]
     prefix, suffix = special_tokens(model, tokenizer)
@@ -69,9 +69,11 @@ def hidden_states(
     return output
 
 
-def body_layers(model: PreTrainedModel) -> int:
-    """Return L, the number of blocks (of the encoder, for an encoder-decoder model)."""
+def body_layers(model: PreTrainedModel, stack: Stack = "encoder") -> int:
+    """Return L, the number of blocks (of the stack asked for, in an encoder-decoder model)."""
     config = model.config.get_text_config()
+    if model.config.is_encoder_decoder and stack == "decoder":
+        return int(getattr(config, "num_decoder_layers", None) or config.decoder_layers)
     return int(getattr(config, "num_hidden_layers", None) or config.num_layers)
 
 

@@ -1,0 +1,54 @@
+"""Shared by all tests: no network, fixed seeds, real data where the folder is there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # a test never downloads
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from tuneshift.models import LanguageModel
+
+SEED = 20231201
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seeds() -> None:
+    np.random.seed(SEED)  # noqa: NPY002  libraries that use the global generator
+    torch.manual_seed(SEED)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real recordings and reading times; skips (or, in CI with data, fails) where it is absent."""
+    folder = os.environ.get("TUNESHIFT_DATA")
+    if folder and Path(folder).is_dir():
+        return Path(folder)
+    if os.environ.get("TUNESHIFT_REQUIRE_DATA"):
+        pytest.fail("TUNESHIFT_REQUIRE_DATA is set but TUNESHIFT_DATA names no folder")
+    pytest.skip("TUNESHIFT_DATA names no folder with the real recordings and reading times")
+
+
+@pytest.fixture(scope="session")
+def fable_2m() -> LanguageModel:
+    return LanguageModel.load("fable-2m", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def fable_2m_instruct() -> LanguageModel:
+    return LanguageModel.load("fable-2m-instruct", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def fable_8m() -> LanguageModel:
+    return LanguageModel.load("fable-8m", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def fable_8m_instruct() -> LanguageModel:
+    return LanguageModel.load("fable-8m-instruct", device="cpu")
