@@ -1,0 +1,88 @@
+"""Commands that say what is known: models and data sets."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+
+from tuneshift.cli.options import AsJson
+from tuneshift.cli.output import print_table
+from tuneshift.errors import BadInput, nearest
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(models)
+    app.command()(data)
+
+
+def models(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One model, with everything known of it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The models that are known: where they come from, their size, and what they were tuned from."""
+    from tuneshift.models.registry import model_cards
+
+    cards = {card.name: card.model_dump() for card in model_cards()}
+    if name is not None and name not in cards:
+        raise BadInput(f"no model card is called {name!r}{nearest(name, cards)}; `tuneshift models` lists them.")
+    rows = [cards[name]] if name else list(cards.values())
+    _show(rows, as_json, transposed=name is not None)
+
+
+def data(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME | check FILE]", help="One data set, or `check FILE`.")
+    ] = None,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Download what is not here.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Compare every file here with its checksum.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The data sets that are known: source, licence, whether they are here and intact; `check FILE` for your own."""
+    from tuneshift.human import DATA_SETS, check_file
+
+    words = words or []
+    if len(words) == 2 and words[0] == "check":
+        problems = check_file(Path(words[1]))
+        _show([{"file": words[1], "problem": p} for p in problems] or [{"file": words[1], "problem": "none"}], as_json)
+        if problems:
+            raise typer.Exit(2)
+        return
+    if len(words) > 1:
+        raise BadInput(f"`tuneshift data` takes one name, or `check FILE`, not {' '.join(words)!r}.")
+    name = words[0] if words else None
+    if name is not None and name not in DATA_SETS:
+        raise BadInput(f"no data set is called {name!r}{nearest(name, DATA_SETS)}; `tuneshift data` lists them.")
+    chosen = [DATA_SETS[name]] if name else list(DATA_SETS.values())
+    rows = []
+    for data_set in chosen:
+        if fetch:
+            for source in data_set.sources:
+                data_set.file(source.path)
+        here = data_set.is_here()
+        row: dict[str, Any] = {"name": data_set.name, "kind": data_set.kind, "here": "yes" if here else "no"}
+        if check and here:
+            for source in data_set.sources:
+                data_set.file(source.path)  # raises where a checksum is wrong
+            row["intact"] = "yes"
+        row |= {"licence": data_set.licence, "citation": data_set.citation}
+        if name:
+            row |= {"sources": "\n".join(s.url for s in data_set.sources), "notes": data_set.notes}
+        rows.append(row)
+    _show(rows, as_json, transposed=name is not None)
+
+
+def _show(rows: list[dict[str, Any]], as_json: bool, transposed: bool = False) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps({"rows": rows, "warnings": []}, default=str) + "\n")
+    elif transposed:
+        print_table(pd.DataFrame([{"": key, " ": value} for key, value in rows[0].items()]))
+    else:
+        print_table(pd.DataFrame(rows))

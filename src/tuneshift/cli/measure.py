@@ -1,0 +1,145 @@
+"""Commands that measure one model: brain, reading, attribute."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tuneshift.cli.options import AsJson, Device, Dtype, Model, Seed, TrustRemoteCode, load
+from tuneshift.cli.output import show
+from tuneshift.cli.progress import progress_bars
+from tuneshift.errors import BadInput
+
+
+class Split(StrEnum):
+    """How held-out stimuli are chosen."""
+
+    grouped = "grouped"
+    contiguous = "contiguous"
+    shuffled = "shuffled"
+
+
+class Mapping(StrEnum):
+    """How hidden states are mapped to responses."""
+
+    ridge = "ridge"
+    linear = "linear"
+    rsa = "rsa"
+    cka = "cka"
+
+
+class Form(StrEnum):
+    """In which form a prompt is given to the model."""
+
+    plain = "plain"
+    chat = "chat"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(brain)
+    app.command()(reading)
+    app.command()(attribute)
+
+
+def brain(
+    model: Model,
+    data: Annotated[str, typer.Option(help="Data set (see `tuneshift data`) or a recording of your own.")],
+    split: Annotated[Split | None, typer.Option(help="Default: grouped, or contiguous for a single story.")] = None,
+    mapping: Annotated[Mapping, typer.Option(help="From hidden states to responses.")] = Mapping.ridge,
+    untrained: Annotated[
+        bool, typer.Option("--untrained", help="Measure the untrained twin instead: same architecture, random weights.")
+    ] = False,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Add nuisance baselines and unique variance beyond them.")
+    ] = False,
+    seed: Seed = 0,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    trust_remote_code: TrustRemoteCode = False,
+    as_json: AsJson = False,
+) -> None:
+    """Brain alignment: do hidden states predict people's brain responses to the same text?"""
+    from tuneshift.brain import BrainAlignment
+
+    spec: dict[str, Any] = {"data": data, "mapping": mapping.value, "controls": controls, "seed": seed}
+    if split is not None:
+        spec["split"] = split.value
+    measurement = BrainAlignment(**spec)
+    language_model = load(model, device, dtype, trust_remote_code)
+    if untrained:
+        language_model = language_model.untrained(seed)
+    with progress_bars() as progress:
+        result = measurement.run(language_model, progress).with_columns(model=language_model.name)
+    table = result.table
+    summary = table[(table["participant"] == "mean") & (table["target"] == "mean")]
+    show(table, result.warnings, as_json=as_json, summary=summary)
+
+
+def reading(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model, or with --surprisals any name for it.")],
+    data: Annotated[str, typer.Option(help="Data set, or a table of words and times of your own.")],
+    surprisals: Annotated[
+        Path | None, typer.Option(help="Read word surprisals from this JSON or CSV file instead of a model.")
+    ] = None,
+    unit: Annotated[str, typer.Option(help="Unit of the surprisals in the file: bits or nats.")] = "bits",
+    seed: Seed = 0,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    trust_remote_code: TrustRemoteCode = False,
+    as_json: AsJson = False,
+) -> None:
+    """Behavioural alignment: does a word that surprises the model slow readers down?"""
+    from tuneshift.reading import ReadingAlignment, SurprisalFile
+
+    measurement = ReadingAlignment(data=data, seed=seed)
+    if surprisals is None:
+        source: Any = load(model, device, dtype, trust_remote_code)
+    else:
+        if unit not in ("bits", "nats"):
+            raise BadInput(f"--unit {unit}: surprisals are in bits or nats.")
+        source = SurprisalFile(name=model, path=surprisals, unit=unit)
+    with progress_bars() as progress:
+        result = measurement.run(source, progress).with_columns(model=source.name)
+    table = result.table
+    show(table, result.warnings, as_json=as_json, summary=table[table["participant"].isna()])
+
+
+def attribute(
+    model: Model,
+    prompts: Annotated[str, typer.Option(help="Prompt set (see `tuneshift data`) or a JSONL file of prompts.")],
+    responses: Annotated[
+        Path | None, typer.Option(help="JSONL file of responses, one a prompt; default: the prompts' references.")
+    ] = None,
+    generated: Annotated[bool, typer.Option("--generated", help="Attribute the model's own greedy answers.")] = False,
+    form: Annotated[Form, typer.Option(help="Plain text, or inside the chat template.")] = Form.plain,
+    mark_instructions: Annotated[
+        bool, typer.Option("--mark-instructions", help="Find instruction words by rule where none are marked.")
+    ] = False,
+    n_prompts: Annotated[int, typer.Option(help="How many prompts to use, from the first on.")] = 40,
+    seed: Seed = 0,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    trust_remote_code: TrustRemoteCode = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prompt attribution: which prompt words drive the response, and how much of that is the instruction?"""
+    from tuneshift.inside import PromptAttribution
+
+    measurement = PromptAttribution(
+        prompts=prompts,
+        form=form.value,
+        responses="generated" if generated else str(responses) if responses else "reference",
+        mark_instructions=mark_instructions,
+        n_prompts=n_prompts,
+        seed=seed,
+    )
+    language_model = load(model, device, dtype, trust_remote_code)
+    with progress_bars() as progress:
+        result = measurement.run(language_model, progress).with_columns(model=language_model.name)
+    table = result.table
+    summary = table[(table["target"] == "mean") | table["target"].str.startswith("task:").fillna(False)]
+    show(table, result.warnings, as_json=as_json, summary=summary)

@@ -1,0 +1,38 @@
+"""Progress on standard error: a bar with time left on a terminal, nothing where output is piped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from tuneshift.progress import Progress as Report
+from tuneshift.progress import silent
+
+
+@contextmanager
+def progress_bars() -> Iterator[Report]:
+    """Yield a progress callback that draws one bar a step, with elapsed time and time left."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield silent
+        return
+    columns = (
+        TextColumn("{task.description:<28}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, int] = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks or bars.tasks[bars.task_ids.index(tasks[what])].finished:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total, visible=done < total)  # type: ignore[arg-type]
+
+        yield report

@@ -1,0 +1,134 @@
+"""Commands that run whole studies: demo, run, report, compare."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tuneshift.cli.options import AsJson
+from tuneshift.cli.output import json_rows, print_table
+from tuneshift.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    from tuneshift.study import Study, StudyResults
+
+
+class Executor(StrEnum):
+    """Where the jobs of a study run."""
+
+    local = "local"
+    ray = "ray"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(demo)
+    app.command()(run)
+    app.command()(report)
+    app.command()(compare)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the results and the report.")] = Path("demo-report"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The whole study on the embedded models, with simulated participants or the real data sets it finds."""
+    from tuneshift.study.demo import demo_study
+
+    study = demo_study()
+    if not as_json:
+        typer.echo(study.notes)
+    _run_and_report(study, out, executor="local", fresh=fresh, as_json=as_json)
+
+
+def run(
+    study_file: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study to run.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the results (default: the study's name).")] = None,
+    executor: Annotated[Executor | None, typer.Option(help="This process, or a Ray cluster.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Measure again what is already there.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show the jobs and their cost, run nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a study; what a former run finished is not run again."""
+    from tuneshift.study import load_study
+
+    study = load_study(study_file)
+    if plan:
+        _show_plan(study, as_json)
+        return
+    folder = out if out is not None else Path(study.name)
+    _run_and_report(study, folder, executor=executor.value if executor else None, fresh=fresh, as_json=as_json)
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The output folder of a study.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write report.html again from what is stored."""
+    from tuneshift.report import write_report
+    from tuneshift.study import StudyResults
+
+    results = StudyResults.load(folder)
+    path = write_report(results, folder / "report.html")
+    _finish(results, path, as_json)
+
+
+def compare(
+    base: Annotated[str, typer.Argument(metavar="BASE", help="The base model.")],
+    tuned: Annotated[str, typer.Argument(metavar="TUNED", help="Its tuned version.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the results and the report.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every shift between one base model and its tuned version, in one report."""
+    from tuneshift.study.demo import pair_study
+
+    study = pair_study(base, tuned)
+    folder = out if out is not None else Path(study.name)
+    _run_and_report(study, folder, executor="local", fresh=False, as_json=as_json)
+
+
+def _run_and_report(study: Study, out: Path, *, executor: str | None, fresh: bool, as_json: bool) -> None:
+    from tuneshift.report import write_report
+    from tuneshift.study import run as run_study
+
+    options: dict[str, Any] = {"executor": executor} if executor else {}
+    with progress_bars() as progress:
+        results = run_study(study, out=out, fresh=fresh, progress=progress, **options)
+    path = write_report(results, out / "report.html")
+    _finish(results, path, as_json)
+
+
+def _finish(results: StudyResults, report_path: Path, as_json: bool) -> None:
+    """Show pairs and where the report lies; exit status 1 where a measurement failed."""
+    if as_json:
+        import json
+
+        document = {"rows": json_rows(results.table), "warnings": list(results.warnings)}
+        sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
+    else:
+        from tuneshift.report.summary import summary_sentences
+
+        for sentence in summary_sentences(results):
+            typer.echo(f"- {sentence}")
+        typer.echo(f"report: {report_path}")
+    for failure in results.failures:
+        sys.stderr.write(f"tuneshift: failed: {failure}\n")
+    if results.failures:
+        raise typer.Exit(1)
+
+
+def _show_plan(study: Study, as_json: bool) -> None:
+    from tuneshift.study import plan as plan_study
+
+    table = plan_study(study)
+    if as_json:
+        import json
+
+        sys.stdout.write(json.dumps({"rows": json.loads(table.to_json(orient="records")), "warnings": []}) + "\n")
+    else:
+        print_table(table)
