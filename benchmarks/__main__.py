@@ -1,0 +1,26 @@
+"""Run every benchmark: `python -m benchmarks [--quick] [NAME ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    names = sorted(m.name for m in pkgutil.iter_modules([str(HERE)]) if not m.name.startswith("_"))
+    names = [name for name in names if name != "timing"]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"which benchmarks: {', '.join(names)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="small sizes: does it run, not how fast it is")
+    options = parser.parse_args()
+    for name in options.names or names:
+        print(f"\n== {name} ==", flush=True)
+        importlib.import_module(f"benchmarks.{name}").main(["--quick"] if options.quick else [])
+
+
+if __name__ == "__main__":
+    main()

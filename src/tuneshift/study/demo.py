@@ -1,0 +1,58 @@
+"""Ready studies: the demonstration on the embedded models, and every shift of one pair."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tuneshift.human import DATA_SETS
+from tuneshift.models import embedded_names
+from tuneshift.study.config import Study
+
+DEMO_MODELS = ("fable-2m", "fable-2m-instruct", "fable-2m-no-instructions", "fable-8m", "fable-8m-instruct")
+
+
+def demo_study() -> Study:
+    """Return the study that `tuneshift demo` runs: real data sets where they lie on this machine, else simulated ones."""
+    measurements, notes = _human_measurements()
+    return _study("demo", [_entry(name) for name in DEMO_MODELS], measurements, notes)
+
+
+def pair_study(base: str, tuned: str) -> Study:
+    """Return the study of one base model and its tuned version, with every measurement there is."""
+    measurements, notes = _human_measurements()
+    name = "_v_".join(ref.rstrip("/").rsplit("/", 1)[-1] for ref in (tuned, base))
+    entries = [{"model": base}, {"model": tuned, "base": base}]
+    return _study(name, entries, [*measurements, {"kind": "internals"}], notes)
+
+
+def _study(name: str, models: list[dict[str, Any]], measurements: list[dict[str, Any]], notes: str) -> Study:
+    return Study.model_validate({"name": name, "models": models, "measurements": measurements, "notes": notes})
+
+
+def _entry(name: str) -> dict[str, Any]:
+    base = "-".join(name.split("-")[:2])
+    return {"model": name} if base == name else {"model": name, "base": base}
+
+
+def _human_measurements() -> tuple[list[dict[str, Any]], str]:
+    """Return the measurements that this machine can make, and a sentence that says whose data they use."""
+    assert set(DEMO_MODELS) <= set(embedded_names())
+    real = {name: DATA_SETS[name].is_here() for name in ("alice2016", "natural_stories")}
+    brain = "alice2016" if real["alice2016"] else "simulated_brain"
+    reading = "natural_stories" if real["natural_stories"] else "simulated_reading"
+    found = [name for name, here in real.items() if here]
+    notes = (
+        f"Real data found and used: {' and '.join(found)}."
+        if found
+        else "Simulated participants: no folder of real data was found (set TUNESHIFT_DATA to one, or `tuneshift data --fetch`)."
+    )
+    if len(found) == 1:
+        notes += " The other data set is simulated."
+    prompts = {"kind": "attribution", "prompts": "fable_instructions", "n_prompts": 40}
+    measurements = [
+        {"kind": "brain", "data": brain, "split": "contiguous" if real["alice2016"] else "grouped", "untrained": 1},
+        {"kind": "reading", "data": reading},
+        {**prompts, "form": "plain"},
+        {**prompts, "form": "chat"},
+    ]
+    return measurements, notes
