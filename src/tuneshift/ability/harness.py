@@ -1,0 +1,105 @@
+"""AbilityScores: run lm-evaluation-harness tasks on a model that is already loaded."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from tuneshift.ability.harness_results import ability_rows, read_harness_results
+from tuneshift.errors import BadInput, MissingExtra, nearest
+from tuneshift.measurement import Measurement
+from tuneshift.models import LanguageModel
+from tuneshift.progress import Progress, silent
+from tuneshift.result import Result
+
+_NAMES = {
+    "bbh": "bbh_zeroshot"
+}  # the harness's plain `bbh` is the chain-of-thought variant; paper 1 uses direct answers
+
+
+class AbilityScores(Measurement):
+    """Abilities of a model (paper 1, section 3.3): MMLU by subject and category, BBH by task and category, WikiText.
+
+    `tasks` are harness tasks or groups (`mmlu`, `bbh`, `wikitext`); `include_path` is a folder of the user's own task
+    files; `results_file` takes results that lm-eval already wrote, and then nothing is run; `limit` takes only so
+    many questions a task (a trial, never a result).
+    """
+
+    code_version: ClassVar[int] = 1
+    kind: Literal["ability"] = "ability"
+    tasks: tuple[str, ...] = ("mmlu", "bbh", "wikitext")
+    num_fewshot: int | None = Field(default=None, ge=0)
+    limit: int | None = Field(default=None, ge=1)
+    include_path: Path | None = None
+    results_file: Path | None = None
+    batch_size: int = Field(default=8, ge=1)
+    seed: int = 0
+
+    def data_checksum(self) -> str:
+        """Return a checksum of the user's own task files or results file, "" where there is neither."""
+        paths = [self.results_file] if self.results_file else []
+        if self.include_path:
+            paths += sorted(path for path in self.include_path.rglob("*") if path.is_file())
+        if not paths:
+            return ""
+        return hashlib.sha256(b"".join(path.read_bytes() for path in paths if path.is_file())).hexdigest()
+
+    def run(self, model: LanguageModel, progress: Progress = silent) -> Result:
+        """Run the tasks; one row a task, category and benchmark, see `ability_rows`."""
+        if self.results_file is not None:
+            found = read_harness_results(self.results_file)
+            warnings = (f"abilities read from {self.results_file.name}, not measured here",)
+            return Result.from_rows(ability_rows(found), warnings=warnings, details=_provenance(found))
+        progress("abilities", 0, 1)
+        found = self._evaluate(model)
+        progress("abilities", 1, 1)
+        trial = (f"only {self.limit} questions a task were asked: a trial, not a result",) if self.limit else ()
+        return Result.from_rows(ability_rows(found), warnings=trial, details=_provenance(found))
+
+    def _evaluate(self, model: LanguageModel) -> dict[str, Any]:
+        try:
+            from lm_eval import simple_evaluate
+            from lm_eval.models.huggingface import HFLM
+            from lm_eval.tasks import TaskManager
+        except ImportError as error:
+            raise MissingExtra("lm-evaluation-harness", "ability") from error
+        manager = TaskManager(include_path=str(self.include_path) if self.include_path else None)
+        tasks = [_NAMES.get(task, task) for task in self.tasks]
+        for task in tasks:
+            if task not in manager.all_tasks:
+                raise BadInput(f"lm-evaluation-harness knows no task {task!r}{nearest(task, manager.all_tasks)}.")
+        harness_model = HFLM(
+            pretrained=model.torch_model,
+            tokenizer=model.tokenizer,
+            backend="seq2seq" if model.is_encoder_decoder else "causal",
+            max_length=model.context_length,
+            batch_size=self.batch_size,
+            device=str(model.device),
+        )
+        seeds = {"random_seed": self.seed, "numpy_random_seed": self.seed, "torch_random_seed": self.seed}
+        try:
+            found = simple_evaluate(
+                model=harness_model,
+                tasks=tasks,
+                num_fewshot=self.num_fewshot,
+                limit=self.limit,
+                task_manager=manager,
+                log_samples=False,
+                fewshot_random_seed=self.seed,
+                **seeds,
+            )
+        except (ConnectionError, FileNotFoundError) as error:
+            raise BadInput(
+                f"the data of {', '.join(tasks)} could not be read ({error}); connect to the network once, or give "
+                "results you already have as `results_file`."
+            ) from error
+        return dict(found or {"results": {}})
+
+
+def _provenance(found: dict[str, Any]) -> dict[str, Any]:
+    versions = {task: str(version) for task, version in (found.get("versions") or {}).items()}
+    shots = {task: n for task, n in (found.get("n-shot") or {}).items() if isinstance(n, int)}
+    return {"task_versions": versions, "n_shot": shots, "harness": "lm-evaluation-harness"}
