@@ -54,7 +54,7 @@ def test_batching_changes_nothing(fable_2m: LanguageModel) -> None:
 
 
 def test_a_document_past_the_context_is_read_in_overlapping_windows(fable_2m: LanguageModel) -> None:
-    words = ["the river was deep and the night was long".split()[i % 9] for i in range(1500)]
+    words = [["the", "river", "was", "deep", "and", "the", "night", "was", "long"][i % 9] for i in range(1500)]
     ids = fable_2m.tokenizer(" ".join(words))["input_ids"]
     assert len(ids) == 1500  # one token a word, so that word 1,200 is token 1,200
     states = fable_2m.hidden_states([words], layers=[-1])[:, 0]
