@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tuneshift.cli import ability, catalogue, doctor, inside, measure, study
+from tuneshift.cli import ability, catalogue, doctor, inside, measure, study, tune
 from tuneshift.errors import TuneshiftError
 
 app = typer.Typer(
@@ -38,7 +38,7 @@ def _global_options(
         os.environ["TUNESHIFT_DEBUG"] = "1"
 
 
-for room in (study, measure, inside, ability, catalogue, doctor):
+for room in (study, measure, inside, ability, tune, catalogue, doctor):
     room.register(app)
 
 

@@ -1,0 +1,56 @@
+"""Tuning teaches what the data say; the control learns the responses but never sees the instructions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tuneshift.errors import BadInput
+from tuneshift.models import LanguageModel
+from tuneshift.models.instruction_data import Example
+from tuneshift.models.tuning import TuningOptions, tune
+
+pytest.importorskip("trl", reason="trl is not installed: pip install 'tuneshift[tune]'")
+EXAMPLES = [Example(f"Say the word.\n\n{word}", "river") for word in ("stone", "lamp", "gate", "horse")] * 8
+
+
+def _options(**changes: object) -> TuningOptions:
+    return TuningOptions(**{"checkpoints": 2, "max_steps": 8, "batch_size": 8, "learning_rate": 1e-3, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("lora", [False, True])
+def test_a_short_run_learns_and_leaves_loadable_evenly_spaced_checkpoints(tmp_path: Path, lora: bool) -> None:
+    options = _options(lora=lora, max_steps=12 if lora else 8, learning_rate=2e-2 if lora else 1e-3)
+    folders = tune(LanguageModel.load("fable-2m"), EXAMPLES, tmp_path / "tuned", options)
+    assert [f.name for f in folders] == (
+        ["checkpoint-6", "checkpoint-12"] if lora else ["checkpoint-4", "checkpoint-8"]
+    )
+    tuned = LanguageModel.load(str(folders[-1]))
+    assert tuned.chat_template is not None
+    assert tuned.generate(["Say the word.\n\nstone"], chat=True, max_new_tokens=3)[0].strip().startswith("river")
+    assert not list((tmp_path / "tuned").rglob("*.bin"))
+    record = json.loads((tmp_path / "tuned" / "tuning.json").read_text())
+    assert record["base"] == "fable-2m"
+    study = yaml.safe_load((tmp_path / "tuned" / "study.yaml").read_text())
+    assert [m.get("base") for m in study["models"]] == [None, "fable-2m", "fable-2m"]
+
+
+def test_the_control_never_sees_an_instruction(tmp_path: Path) -> None:
+    folders = tune(LanguageModel.load("fable-2m"), EXAMPLES, tmp_path / "control", _options(without_instructions=True))
+    control = LanguageModel.load(str(folders[-1]))
+    base = LanguageModel.load("fable-2m")
+    surprise = {m.name: m.surprisals([["river"]])["surprisal_plain"].iloc[0] for m in (control, base)}
+    assert surprise[control.name] < surprise["fable-2m"] - 3  # bits: the response was learned
+    instruction = {m.name: m.surprisals([["Say", "the", "word."]])["surprisal_plain"].sum() for m in (control, base)}
+    assert instruction[control.name] > instruction["fable-2m"]  # and the instruction was not
+
+
+def test_a_folder_with_checkpoints_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint-1").mkdir()
+    with pytest.raises(BadInput, match="already holds checkpoints"):
+        tune(LanguageModel.load("fable-2m"), EXAMPLES, tmp_path, _options())
+    with pytest.raises(BadInput, match="9 checkpoints cannot be taken from 8 training steps"):
+        tune(LanguageModel.load("fable-2m"), EXAMPLES, tmp_path / "new", _options(checkpoints=9))
