@@ -1,0 +1,5 @@
+"""`python -m tuneshift`: the command line."""
+
+from tuneshift.cli import main
+
+main()
