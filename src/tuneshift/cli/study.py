@@ -12,6 +12,7 @@ import typer
 from tuneshift.cli.options import AsJson
 from tuneshift.cli.output import json_rows, print_table
 from tuneshift.cli.progress import progress_bars
+from tuneshift.errors import BadInput, nearest
 
 if TYPE_CHECKING:
     from tuneshift.study import Study, StudyResults
@@ -67,6 +68,9 @@ def run(
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The output folder of a study.")],
+    model_card: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Print MODEL's `model-index` for its model card instead.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write report.html again from what is stored."""
@@ -74,6 +78,9 @@ def report(
     from tuneshift.study import StudyResults
 
     results = StudyResults.load(folder)
+    if model_card is not None:
+        _print_model_card(results, model_card)
+        return
     path = write_report(results, folder / "report.html")
     _finish(results, path, as_json)
 
@@ -90,6 +97,15 @@ def compare(
     study = pair_study(base, tuned)
     folder = out if out is not None else Path(study.name)
     _run_and_report(study, folder, executor="local", fresh=False, as_json=as_json)
+
+
+def _print_model_card(results: StudyResults, model: str) -> None:
+    from tuneshift.report.model_index import model_index
+
+    known = results.table["model"].dropna().unique().tolist()
+    if model not in known:
+        raise BadInput(f"this study has no model {model!r}{nearest(model, known)}; it has {', '.join(known)}.")
+    typer.echo(model_index(results.table, model), nl=False)
 
 
 def _run_and_report(study: Study, out: Path, *, executor: str | None, fresh: bool, as_json: bool) -> None:

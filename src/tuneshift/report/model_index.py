@@ -1,0 +1,65 @@
+"""Results as the `model-index` section of a Hugging Face model card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import yaml
+from huggingface_hub import EvalResult
+from huggingface_hub.repocard_data import eval_results_to_model_index
+
+_TASKS = {
+    "brain": ("brain-alignment", "Brain alignment"),
+    "reading": ("reading-alignment", "Reading alignment"),
+    "attribution": ("prompt-attribution", "Prompt attribution"),
+    "ability": ("text-generation", "Ability"),
+}
+
+
+def model_index(table: pd.DataFrame, model: str) -> str:
+    """Return the `model-index` YAML of one model's summary rows (over all participants and targets).
+
+    The value of each row carries its interval, number of observations and noise ceiling as arguments, so that nothing
+    the long table knows about a number is lost on the card. Raises ValueError where the table has no such model.
+    """
+    rows = table[(table["model"] == model) & table["measurement"].isin(_TASKS) & table["value"].notna()]
+    rows = rows[_over_all(rows["participant"]) & _over_all(rows["target"])]
+    if rows.empty:
+        raise ValueError(f"the table has no summary row of a model called {model!r}")
+    results = [_evaluation(row) for row in rows.to_dict("records")]
+    return yaml.safe_dump({"model-index": eval_results_to_model_index(model, results)}, sort_keys=False)
+
+
+def _over_all(column: pd.Series[Any]) -> pd.Series[bool]:
+    return (column.isna() | column.isin(["", "mean", "median"])).astype(bool)
+
+
+def _evaluation(row: dict[Any, Any]) -> EvalResult:
+    task, name = _TASKS[row["measurement"]]
+    dataset = _text(row["dataset"]) or "none"
+    settings = {
+        key: _plain(row[key])
+        for key in ("split", "mapping", "layer", "ci_low", "ci_high", "n", "ceiling", "unit", "fingerprint")
+        if not pd.isna(row[key])
+    }
+    return EvalResult(
+        task_type=task,
+        task_name=name,
+        dataset_type=dataset,
+        # The hub merges rows that share task, data set and configuration: settings keep layers and splits apart.
+        dataset_config="-".join(str(settings[k]) for k in ("split", "mapping", "layer") if k in settings) or None,
+        dataset_name=dataset,
+        metric_type=str(row["metric"]),
+        metric_name=str(row["metric"]),
+        metric_value=float(row["value"]),
+        metric_args=settings,
+    )
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
