@@ -20,7 +20,7 @@ DATA_FOLDER_VARIABLE = "TUNESHIFT_DATA"
 
 @dataclass(frozen=True)
 class Source:
-    """One file of a data set: `path` below the data folder, public `url`, and `known_hash` ("sha256:..." or "sha1:...")."""
+    """One file of a data set: `path` below the data folder, public `url`, `known_hash` ("sha256:..." or "sha1:...")."""
 
     path: str
     url: str
@@ -39,16 +39,24 @@ class DataSet:
     citation: str
     licence: str
     sources: tuple[Source, ...]
-    reader: Callable[[Callable[[str], Path]], Recording | ReadingTimes | PromptSet]
+    reader: Callable[..., Recording | ReadingTimes | PromptSet]
     bibtex: str = ""
     notes: str = ""
+    releases: tuple[str, ...] = ()
 
-    def load(self) -> Recording | ReadingTimes | PromptSet:
+    def load(self, release: str | None = None) -> Recording | ReadingTimes | PromptSet:
         """Read the data set from the data folder, the cache or (downloading) its public source.
 
-        Raises BadInput where a file is missing and cannot be downloaded, or its checksum is wrong.
+        Raises BadInput where a file is missing and cannot be downloaded, its checksum is wrong, or the data set has no
+        such release.
         """
-        return self.reader(self.file)
+        if release is None:
+            return self.reader(self.file)
+        if release not in self.releases:
+            raise BadInput(
+                f"data set {self.name} has no release {release!r}; it has {', '.join(self.releases) or 'only one'}."
+            )
+        return self.reader(self.file, release=release)
 
     def file(self, path: str) -> Path:
         """Return the checked local path of one source file, downloading it where it is nowhere."""
@@ -59,7 +67,10 @@ class DataSet:
             return found
         try:
             cached = pooch.retrieve(
-                source.url, known_hash=source.known_hash, path=_cache_folder() / self.name, fname=path.replace("/", "__"),
+                source.url,
+                known_hash=source.known_hash,
+                path=_cache_folder() / self.name,
+                fname=path.replace("/", "__"),
             )
         except Exception as error:
             raise BadInput(

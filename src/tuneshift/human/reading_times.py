@@ -12,11 +12,12 @@ class ReadingTimes:
     """Words in reading order with their mean reading times.
 
     `words`: one row a word, index 0..n-1 in reading order, columns `document` (string), `position` (int, 0-based within
-    the document), `word` (string, as shown, with punctuation), `sentence` (int, within the document), `sentence_initial`
-    (bool), `sentence_final` (bool), `time` (float, ms, mean over participants; NaN where none was kept), `n` (int,
-    participants behind the mean) and, where known, `log_frequency` (float, natural log of occurrences per million words).
-    `by_participant`: None, or one row a word and participant, columns `row` (index into `words`), `participant`, `time`.
-    `ceiling`: split-half reliability of the means, None where it cannot be computed; `release` names the data release.
+    the document), `word` (string, as shown, with punctuation), `sentence` (int, within the document),
+    `sentence_initial`, `sentence_final` (bool), `time` (float, ms, mean over participants; NaN where none was kept),
+    `n` (int, participants behind the mean) and, where known, `log_frequency` (float, natural log of occurrences per
+    million words). `by_participant`: None, or one row a word and participant, columns `row` (index into `words`),
+    `participant`, `time`. `ceiling`: split-half reliability of the means, None where it cannot be computed; `release`
+    names the data release.
     """
 
     name: str
