@@ -1,0 +1,105 @@
+"""Reading alignment: does a word that surprises a model slow readers down?"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from tuneshift.errors import BadInput
+from tuneshift.human import DATA_SETS, load_data
+from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.measurement import Measurement
+from tuneshift.models.surprisal_forms import Form
+from tuneshift.progress import Progress, silent
+from tuneshift.reading.predictors import Exclusion, checked_words
+from tuneshift.reading.scores import Settings, measure
+from tuneshift.reading.surprisal_file import Source, surprisals_of
+from tuneshift.result import Result
+
+
+class ReadingAlignment(Measurement):
+    """Surprisal against reading times (methods, section 2; paper 1, behavioural alignment).
+
+    - `data`: a reading data set, or a table of words and times of your own.
+    - `form`: the text bare (`plain`), in the model's chat template (`chat`), or behind an `instruction` (`instructed`).
+    - `exclude`: which words Pearson r leaves out: each document's first, each sentence's first, or none.
+    - `regression`: `cross_validated` (delta-LL held out by story, with spillover) or `published` (in sample, as in
+      Kuribayashi et al. 2024, whose totals it gives).
+    - `spillover`: how many words before count in the regression; `folds` of its cross-validation.
+    - `ceiling`: reliability of the times (r), where you know it and the data cannot tell.
+    - `mixed_model`: by-participant mixed model; by default wherever there are times by participant, up to 200,000.
+    """
+
+    code_version: ClassVar[int] = 1
+
+    kind: Literal["reading"] = "reading"
+    data: str = "natural_stories"
+    form: Form = "plain"
+    instruction: str | None = None
+    exclude: Exclusion = "document_initial"
+    regression: Literal["cross_validated", "published"] = "cross_validated"
+    spillover: int = Field(default=2, ge=0, le=5)
+    folds: int = Field(default=10, ge=2)
+    ceiling: float | None = Field(default=None, gt=0, le=1)
+    mixed_model: bool | None = None
+    n_boot: int = Field(default=2000, ge=0)
+    seed: int = 0
+
+    def run(self, model: Source, progress: Progress = silent) -> Result:  # type: ignore[override]
+        """Measure one model, or one file of surprisals, against the reading times of `data`.
+
+        Raises BadInput for data that are no reading times, whose words are out of order or whose times are missing.
+        """
+        return self.run_on(model, _reading_times(self.data), progress)
+
+    def run_on(self, model: Source, times: ReadingTimes, progress: Progress = silent) -> Result:
+        """Measure one model, or one file of surprisals, against these reading times."""
+        checked_words(times)
+        surprisals = surprisals_of(model, times, form=self.form, instruction=self.instruction, progress=progress)
+        return measure(surprisals, times, self._settings(), progress)
+
+    def data_checksum(self) -> str:
+        """Return the checksum of the data set's sources, or of the table."""
+        name = self.data.partition(":")[0]  # a release is part of the specification
+        if name in DATA_SETS:
+            return DATA_SETS[name].checksum()
+        path = Path(self.data)
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+    def _settings(self) -> Settings:
+        return Settings(
+            exclude=self.exclude,
+            published=self.regression == "published",
+            spillover=self.spillover,
+            folds=self.folds,
+            ceiling=self.ceiling,
+            mixed_model=self.mixed_model,
+            n_boot=self.n_boot,
+            seed=self.seed,
+            form=self.form,
+        )
+
+
+def reading_alignment(
+    model: Source, times: ReadingTimes | str = "natural_stories", progress: Progress = silent, **options: Any
+) -> Result:
+    """Return the reading alignment of a model, or of a `SurprisalFile`, with reading times or a data set's name.
+
+    `options` are the fields of `ReadingAlignment`. Rows: `pearson_r` and `delta_ll` for boundary-corrected surprisal
+    (mapping "corrected") and the plain sum ("plain"), or for what a file holds ("given"); `pearson_r_normalised` where
+    a ceiling is known. Raises BadInput as `ReadingAlignment.run` does.
+    """
+    if isinstance(times, str):
+        return ReadingAlignment(data=times, **options).run(model, progress)
+    return ReadingAlignment(data=times.name, **options).run_on(model, times, progress)
+
+
+def _reading_times(name: str) -> ReadingTimes:
+    times = load_data(name)
+    if not isinstance(times, ReadingTimes):
+        known = ", ".join(sorted(key for key, data in DATA_SETS.items() if data.kind == "reading"))
+        raise BadInput(f"{name} holds no reading times; data sets that do: {known}.")
+    return times

@@ -1,0 +1,179 @@
+"""From surprisals and reading times to the rows, arrays and warnings of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tuneshift.errors import BadInput
+from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.progress import Progress
+from tuneshift.reading.participants import participant_rows
+from tuneshift.reading.pictures import binned_times, lag_array, word_array
+from tuneshift.reading.predictive_power import Design, design, predictive_power
+from tuneshift.reading.predictors import Exclusion, frequencies, kept_words
+from tuneshift.reading.published import FORMULA, published_regression
+from tuneshift.reading.resampling import draws, interval, mean_draws, pearson_draws, resampling_units
+from tuneshift.reading.word_order import LAGS, lag_profile, order_warning
+from tuneshift.result import Result
+
+Row = dict[str, Any]
+PER_WORD = "nats x 1000"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of `ReadingAlignment` that change numbers."""
+
+    exclude: Exclusion
+    published: bool
+    spillover: int
+    folds: int
+    ceiling: float | None
+    mixed_model: bool | None
+    n_boot: int
+    seed: int
+    form: str
+
+
+def measure(
+    surprisals: Mapping[str, np.ndarray], times: ReadingTimes, settings: Settings, progress: Progress
+) -> Result:
+    """Score each kind of surprisal (n_words,), in bits, against reading times; the first is the one pictures show."""
+    words = times.words
+    kept = kept_words(words, settings.exclude)
+    first = next(iter(surprisals.values()))
+    _require_enough(kept, first, times)
+    units, unit_name = resampling_units(times)
+    counts = draws(units, settings.n_boot, settings.seed)
+    made = design(times, kept, spillover=settings.spillover, folds=settings.folds, seed=settings.seed)
+    rows: list[Row] = []
+    for number, (mapping, surprisal) in enumerate(surprisals.items()):
+        rows += _correlation_rows(surprisal, mapping, times, kept, units, counts, settings)
+        rows += _regression_rows(surprisal, mapping, times, made, units, counts, settings)
+        progress("regressions", number + 1, len(surprisals))
+    readers, notes = participant_rows(first, times, made, settings.spillover, settings.mixed_model)
+    mapping = next(iter(surprisals))
+    rows += [{**row, "mapping": mapping} for row in readers]
+    profile = lag_profile(first, times)
+    rows += [
+        {"mapping": mapping, "metric": "lag_r", "target": f"{lag:+d}", "value": r, "unit": "r"}
+        for lag, r in zip(LAGS, profile, strict=True)
+    ]
+    ceiling, source = _ceiling(times, settings)
+    warnings = [*times.warnings, *notes]
+    if ceiling is None:
+        warnings.append(f"{times.name}: no noise ceiling, so pearson_r is not normalised ({source}).")
+    out_of_step = order_warning(profile, times.name)
+    warnings += [out_of_step] if out_of_step else []
+    x, y = first[kept], words["time"].to_numpy(float)[kept]
+    return Result.from_rows(
+        [{"measurement": "reading", "dataset": times.name, **row} for row in rows],
+        arrays={
+            "surprisal": word_array(first, words, "bits"),
+            "time": word_array(words["time"].to_numpy(float), words, times.unit),
+            "binned_time": binned_times(x, y, times.unit),
+            "lag_r": lag_array(profile, LAGS),
+        },
+        warnings=tuple(dict.fromkeys(warnings)),
+        details={
+            "settings": asdict(settings),
+            "release": times.release,
+            "excluded": f"each {settings.exclude.replace('_', ' ')} word" if settings.exclude != "none" else "no word",
+            "n_words": len(words),
+            "n_without_time": int(words["time"].isna().sum()),
+            "n_scored": int(kept.sum()),
+            "n_in_regression": len(made.rows),
+            "controls": list(made.control_names),
+            "held_out": made.held_out,
+            "intervals_over": unit_name,
+            "frequencies": frequencies(times)[1],
+            "ceiling_source": source,
+            "published_formula": FORMULA if settings.published else "",
+            "stories": _by_story(first, times, kept),
+        },
+    )
+
+
+def _correlation_rows(
+    surprisal: np.ndarray,
+    mapping: str,
+    times: ReadingTimes,
+    kept: np.ndarray,
+    units: np.ndarray,
+    counts: np.ndarray,
+    settings: Settings,
+) -> Iterator[Row]:
+    x, y = surprisal[kept], times.words["time"].to_numpy(float)[kept]
+    r = float(np.corrcoef(x, y)[0, 1])
+    low, high = interval(pearson_draws(x, y, units[kept], counts))
+    ceiling = _ceiling(times, settings)[0]
+    row = {"mapping": mapping, "n": int(kept.sum()), "ceiling": ceiling, "unit": "r"}
+    yield {**row, "metric": "pearson_r", "value": r, "ci_low": low, "ci_high": high}
+    if ceiling is not None:
+        shares = {"value": r / ceiling, "ci_low": low / ceiling, "ci_high": high / ceiling}
+        yield {**row, "metric": "pearson_r_normalised", "unit": "share of ceiling", **shares}
+
+
+def _regression_rows(
+    surprisal: np.ndarray,
+    mapping: str,
+    times: ReadingTimes,
+    made: Design,
+    units: np.ndarray,
+    counts: np.ndarray,
+    settings: Settings,
+) -> Iterator[Row]:
+    if settings.published:
+        found = published_regression(surprisal, times, units, counts)
+        low, high = interval(found.draws)
+        row = {"mapping": mapping, "split": "published", "n": found.n}
+        scale = 1000 / found.n
+        per_word = {"value": found.total * scale, "ci_low": low * scale, "ci_high": high * scale}
+        yield {**row, "metric": "delta_ll", "unit": PER_WORD, **per_word}
+        yield {**row, "metric": "delta_ll_total", "value": found.total, "ci_low": low, "ci_high": high, "unit": "nats"}
+        return
+    power = predictive_power(surprisal, times, made, settings.spillover)
+    row = {"mapping": mapping, "split": "grouped", "n": len(made.rows), "unit": PER_WORD}
+    for metric, gain in (("delta_ll", power.gain), ("delta_ll_spline", power.spline_gain)):
+        low, high = interval(mean_draws(gain, units[made.rows], counts))
+        value = 1000 * float(gain.mean())
+        yield {**row, "metric": metric, "value": value, "ci_low": 1000 * low, "ci_high": 1000 * high}
+    for back, slope in enumerate(power.coefficients):
+        target = f"{back} words before" if back > 1 else "previous word" if back else "word"
+        yield {"mapping": mapping, "metric": "slope", "value": slope, "unit": f"{times.unit} per bit", "target": target,
+               "n": len(made.rows)}  # fmt: skip
+
+
+def _ceiling(times: ReadingTimes, settings: Settings) -> tuple[float | None, str]:
+    if settings.ceiling is not None:
+        return settings.ceiling, "given by hand"
+    if times.ceiling is not None and np.isfinite(times.ceiling):
+        return float(times.ceiling), times.ceiling_source
+    return None, times.ceiling_source
+
+
+def _require_enough(kept: np.ndarray, surprisal: np.ndarray, times: ReadingTimes) -> None:
+    if kept.sum() < 30:
+        raise BadInput(f"{times.name} leaves {int(kept.sum())} words to score; a regression needs at least 30.")
+    bad = np.flatnonzero(~np.isfinite(surprisal))
+    if len(bad):
+        row = times.words.iloc[bad[0]]
+        raise BadInput(
+            f"the surprisal of document {row['document']}, word {row['position'] + 1} ({row['word']!r}) of "
+            f"{times.name} is {surprisal[bad[0]]}: the model gives that word no probability."
+        )
+    if surprisal[kept].std() == 0 or times.words["time"].to_numpy(float)[kept].std() == 0:
+        raise BadInput(f"surprisals or times of {times.name} are all the same, so nothing can be correlated.")
+
+
+def _by_story(surprisal: np.ndarray, times: ReadingTimes, kept: np.ndarray) -> list[dict[str, Any]]:
+    table = pd.DataFrame({"document": times.words["document"], "s": surprisal, "time": times.words["time"]})[kept]
+    return [
+        {"document": str(name), "n": len(part), "pearson_r": float(part["s"].corr(part["time"]))}
+        for name, part in table.groupby("document", sort=False)
+    ]

@@ -1,0 +1,87 @@
+"""SurprisalFile: word surprisals read from a file, standing where a model stands."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from tuneshift.errors import BadInput
+from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.models import LanguageModel
+from tuneshift.models.surprisal import word_surprisals
+from tuneshift.models.surprisal_forms import Form
+from tuneshift.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class SurprisalFile:
+    """Surprisals that somebody else computed, for a model that cannot be loaded here.
+
+    `path` is a JSON or CSV file, `unit` the unit of its numbers. Whether they are corrected for word boundaries only
+    their author knows, so results carry the mapping "given".
+    """
+
+    name: str
+    path: Path
+    unit: Literal["bits", "nats"] = "bits"
+
+    @property
+    def revision(self) -> str:
+        """What stands for the model's revision: the file's sha256 and unit; BadInput where it cannot be read."""
+        try:
+            return f"{hashlib.sha256(Path(self.path).read_bytes()).hexdigest()} in {self.unit}"
+        except OSError as error:
+            raise BadInput(f"the surprisals {self.path} cannot be read ({error.strerror}).") from error
+
+
+Source = LanguageModel | SurprisalFile
+
+
+def surprisals_of(
+    source: Source,
+    times: ReadingTimes,
+    *,
+    form: Form = "plain",
+    instruction: str | None = None,
+    progress: Progress = silent,
+) -> dict[str, np.ndarray]:
+    """Return the surprisals (n_words,) in bits of the words of `times`, by mapping.
+
+    A model gives "corrected" (for word boundaries) and "plain", a file what it holds, as "given". Raises BadInput
+    where file and text part, with the first place, and for a form that a file cannot have.
+    """
+    if isinstance(source, SurprisalFile):
+        if form != "plain":
+            raise BadInput(f"{source.name}: form {form!r} needs a model; a file of surprisals has only its own form.")
+        from tuneshift.human.surprisal_files import load_surprisals
+
+        return {"given": np.asarray(load_surprisals(Path(source.path), times, source.unit), dtype=float)}
+    documents = list(times.documents.values())
+    table = word_surprisals(
+        source.torch_model,
+        source.tokenizer,
+        documents,
+        context_length=source.context_length,
+        form=form,
+        instruction=instruction,
+        progress=progress,
+    )
+    _require_same_words(table, times, source.name)
+    return {"corrected": table["surprisal"].to_numpy(float), "plain": table["surprisal_plain"].to_numpy(float)}
+
+
+def _require_same_words(table: pd.DataFrame, times: ReadingTimes, where: str) -> None:
+    if len(table) != len(times.words):
+        raise BadInput(f"{where} gives {len(table)} surprisals for {len(times.words)} words of {times.name}.")
+    differs = np.flatnonzero(table["word"].to_numpy() != times.words["word"].to_numpy())
+    if len(differs):
+        at = times.words.iloc[differs[0]]
+        raise BadInput(
+            f"{where} and {times.name} part at document {at['document']}, word {at['position'] + 1}: "
+            f"{table['word'].iloc[differs[0]]!r} and {at['word']!r}."
+        )
