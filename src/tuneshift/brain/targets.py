@@ -1,0 +1,49 @@
+"""Targets that can be predicted: constant and incomplete ones are set apart and counted, never lost silently."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from tuneshift.errors import BadInput
+
+
+@dataclass(frozen=True)
+class TargetBlock:
+    """Targets recorded on the same stimuli: column numbers `columns` (k,), row numbers `rows` (m,)."""
+
+    columns: np.ndarray
+    rows: np.ndarray
+
+
+def target_blocks(data: xr.DataArray, name: str) -> tuple[list[TargetBlock], tuple[str, ...]]:
+    """Group targets (columns of `data`: stimulus x target) by the stimuli they were recorded on.
+
+    Returns the groups and sentences about what was left out: targets that never vary, targets without any response.
+    Raises BadInput where nothing is left.
+    """
+    values = data.values
+    present = np.isfinite(values)
+    notes: list[str] = []
+    empty = ~present.any(axis=0)
+    spread = np.nanmax(np.where(present, values, -np.inf), axis=0) - np.nanmin(np.where(present, values, np.inf), axis=0)
+    constant = ~empty & (spread == 0)
+    for what, which in (("hold no response at all", empty), ("never vary", constant)):
+        if which.any():
+            names = data["target_name"].values[which]
+            shown = ", ".join(map(str, names[:3])) + (", ..." if len(names) > 3 else "")
+            notes.append(f"{name}: {which.sum()} of {len(which)} targets {what} and were left out ({shown})")
+    usable = np.flatnonzero(~empty & ~constant)
+    if not len(usable):
+        raise BadInput(f"{name}: no target varies, so nothing can be predicted; check the file.")
+    patterns, membership = np.unique(present[:, usable], axis=1, return_inverse=True)
+    blocks = [
+        TargetBlock(usable[membership == index], np.flatnonzero(patterns[:, index])) for index in range(patterns.shape[1])
+    ]
+    missing = int((~present[:, usable]).sum())
+    if missing:
+        share = missing / present[:, usable].size
+        notes.append(f"{name}: {missing} responses ({share:.1%}) are missing; each target is scored on those it has")
+    return blocks, tuple(notes)
