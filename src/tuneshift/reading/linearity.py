@@ -37,6 +37,7 @@ def spline_curve(
     knots = spline_knots(surprisal)
     basis = natural_spline(surprisal, knots)
     slopes = fitted(np.column_stack([basis, controls]), times)[0][1 : 1 + basis.shape[1]]
-    grid = np.linspace(*np.quantile(surprisal, [0.005, 0.995]), n_points)
+    low, high = np.quantile(surprisal, [0.005, 0.995])
+    grid = np.linspace(float(low), float(high), n_points)
     zero = natural_spline(np.array([surprisal.mean()]), knots) @ slopes
     return grid, natural_spline(grid, knots) @ slopes - zero

@@ -45,12 +45,12 @@ def design(times: ReadingTimes, kept: np.ndarray, *, spillover: int, folds: int,
     """Return the design of a set of reading times: `kept` words (n_words,) that have all `spillover` words before."""
     controls = predictors(times, spillover)
     usable = kept & controls.notna().all(axis=1).to_numpy()
-    varying = [str(name) for name in controls if controls.loc[usable, name].nunique() > 1]
+    varying = [str(name) for name in controls if controls[name][usable].nunique() > 1]
     words = times.words[usable]
     labels, held_out = fold_labels(words["document"].to_numpy(str), words["sentence"].to_numpy(int), folds, seed)
     return Design(
         rows=np.flatnonzero(usable),
-        controls=controls.loc[usable, varying].to_numpy(float),
+        controls=controls[varying].to_numpy(float)[usable],
         time=words["time"].to_numpy(float),
         folds=labels,
         held_out=held_out,

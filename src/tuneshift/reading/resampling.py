@@ -8,7 +8,7 @@ from tuneshift.human.reading_times import ReadingTimes
 
 
 def resampling_units(times: ReadingTimes) -> tuple[np.ndarray, str]:
-    """Return the numbered unit of each word (n_words,) that the bootstrap draws: stories, or a lone story's sentences."""
+    """Return each word's unit of the bootstrap (n_words,), numbered: its story, or its sentence in a lone story."""
     documents = np.unique(times.words["document"].to_numpy().astype(str), return_inverse=True)[1]
     if documents.max() > 0:
         return documents, "story"
