@@ -1,0 +1,7 @@
+"""Comparisons over results: tuned v. base, correlations over models, and the link between layers."""
+
+from tuneshift.compare.correlations import correlate_with_properties, score_points
+from tuneshift.compare.layer_link import link_layers
+from tuneshift.compare.pairs import PAIR_COLUMNS, compare_pair
+
+__all__ = ["PAIR_COLUMNS", "compare_pair", "correlate_with_properties", "link_layers", "score_points"]

@@ -1,0 +1,208 @@
+"""Study: which models, which measurements, with which seeds, run where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
+
+from tuneshift.errors import BadInput, nearest
+from tuneshift.measurement import Measurement
+from tuneshift.study.measurements import measurement_class, normal_form
+from tuneshift.study.model_entry import ModelEntry
+from tuneshift.study.study_file import Place, StudyText, read_study_text
+
+
+class ExecutorOptions(BaseModel):
+    """Where jobs run: `local` (this process) or `ray` (extra `cluster`).
+
+    For ray: `address` of a cluster ("auto", "ray://head:10001"; None starts a local one), `workers` at most so many
+    models at once, `retries` of a model's remaining jobs when its worker dies, `cpus_per_worker`, and `gpu_memory_gib`
+    of one GPU, from which the number of GPUs of a model follows (0: no GPU is asked for).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["local", "ray"] = "local"
+    address: str | None = None
+    workers: int | None = Field(default=None, ge=1)
+    retries: int = Field(default=2, ge=0)
+    cpus_per_worker: float = Field(default=1, gt=0)
+    gpu_memory_gib: float = Field(default=0, ge=0)
+
+
+class Study(BaseModel):
+    """Models x measurements; build one in Python, or read it from a YAML file with `load_study`.
+
+    `seeds` fill the `seed` of every measurement that has one and does not set it itself, one job a seed. `versions` is
+    what a run writes into its copy of the study, and is read by nobody.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, pattern=r"^[^/\\\x00]+$")
+    models: tuple[ModelEntry, ...] = Field(min_length=1)
+    measurements: tuple[SerializeAsAny[Measurement], ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    executor: ExecutorOptions = ExecutorOptions()
+    notes: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_seed(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and "seed" in values and "seeds" not in values:
+            return {**{key: value for key, value in values.items() if key != "seed"}, "seeds": [values["seed"]]}
+        return values
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _names_are_entries(cls, values: Any) -> Any:
+        if isinstance(values, list | tuple):
+            return [{"model": value} if isinstance(value, str) else value for value in values]
+        return values
+
+    @field_validator("executor", mode="before")
+    @classmethod
+    def _executor_by_name(cls, value: Any) -> Any:
+        return {"kind": value} if isinstance(value, str) else value
+
+    @field_validator("measurements", mode="before")
+    @classmethod
+    def _measurements_by_kind(cls, values: Any) -> Any:
+        if not isinstance(values, list | tuple):
+            return values
+        return tuple(_measurement(value, ("measurements", number)) for number, value in enumerate(values))
+
+    @model_validator(mode="after")
+    def _names_and_bases(self) -> Study:
+        names = [entry.label for entry in self.models]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise _Misplaced(
+                    ("models", number), f"two models are called {name!r}; give one of them another `name:`"
+                )
+        for number, entry in enumerate(self.models):
+            if entry.base is not None and self.entry(entry.base) is None:
+                raise _Misplaced(
+                    ("models", number, "base"),
+                    f"the base {entry.base!r} of {entry.label!r} is not among the study's models"
+                    f"{nearest(entry.base, names)}; add it, or leave `base:` out",
+                )
+            if entry.base is not None and self.entry(entry.base) is entry:
+                raise _Misplaced(("models", number, "base"), f"{entry.label!r} cannot be its own base")
+        return self
+
+    def entry(self, name: str) -> ModelEntry | None:
+        """Return the model of that name (or that reference), None where the study has none."""
+        by_name = next((entry for entry in self.models if entry.label == name), None)
+        return by_name or next((entry for entry in self.models if name in (entry.model, entry.reference)), None)
+
+    def base_of(self, entry: ModelEntry) -> ModelEntry | None:
+        """Return the entry of a model's base: as the study, else the registry says; None where not in the study."""
+        wanted = entry.base or (entry.card.tuned_from if entry.card else None)
+        found = self.entry(wanted) if wanted else None
+        return found if found is not entry else None
+
+    def relative_to(self, folder: Path) -> Study:
+        """Return the same study with paths that lie below `folder` (where its file is) made absolute."""
+        models = tuple(entry.relative_to(folder) for entry in self.models)
+        measurements = tuple(_with_paths(measurement, folder) for measurement in self.measurements)
+        return self.model_copy(update={"models": models, "measurements": measurements})
+
+
+def load_study(source: str | Path | Mapping[str, Any] | Study) -> Study:
+    """Return a study from a YAML file, a mapping, or a study (as it is); BadInput says what is wrong and where.
+
+    Relative paths in a study file are relative to that file.
+    """
+    if isinstance(source, Study):
+        return source
+    if isinstance(source, Mapping):
+        try:
+            return Study.model_validate(source)
+        except ValidationError as error:
+            raise BadInput(f"study: {_explained(error)[1]}.") from error
+        except _Misplaced as error:
+            raise BadInput(f"study: {error}.") from error
+    path = Path(source)
+    return _validated(read_study_text(path), path.parent)
+
+
+class _Misplaced(BadInput):
+    """Bad input at a known place of the document; its line is added by whoever knows the file."""
+
+    def __init__(self, place: Place, message: str) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+def _validated(text: StudyText, folder: Path) -> Study:
+    if not isinstance(text.values, dict):
+        raise BadInput(f"{text.name}: a study is a YAML mapping with `name:`, `models:` and `measurements:`.")
+    try:
+        return Study.model_validate(text.values).relative_to(folder)
+    except ValidationError as error:
+        place, message = _explained(error)
+        raise BadInput(f"{text.where(place)}: {message}.") from error
+    except _Misplaced as error:
+        raise BadInput(f"{text.where(error.place)}: {error}.") from error
+
+
+def _measurement(value: Any, place: Place) -> Measurement:
+    if isinstance(value, Measurement):
+        return value
+    try:
+        specification = normal_form(value)
+        short = isinstance(value, Mapping) and "kind" not in value
+        kind = str(specification["kind"])
+        measurement = measurement_class(kind)
+    except BadInput as error:
+        raise _Misplaced(place, str(error).rstrip(".")) from error
+    try:
+        return measurement.model_validate(specification)
+    except ValidationError as error:
+        inner, message = _explained(error, measurement)
+        raise _Misplaced((*place, *((kind,) if short else ()), *inner), f"measurement {kind!r}: {message}") from error
+    except _Misplaced:
+        raise
+    except BadInput as error:
+        raise _Misplaced(place, str(error).rstrip(".")) from error
+
+
+def _with_paths(measurement: Measurement, folder: Path) -> Measurement:
+    """Make absolute what names a file (with a suffix) or a folder that lies beside the study file."""
+    found = {}
+    for name in type(measurement).model_fields:
+        value = getattr(measurement, name)
+        if isinstance(value, Path) or (isinstance(value, str) and Path(value).suffix):
+            candidate = folder / value
+            if not Path(value).is_absolute() and candidate.exists():
+                found[name] = type(value)(candidate.resolve())
+    return measurement.model_copy(update=found) if found else measurement
+
+
+def _explained(error: ValidationError, model: type[BaseModel] = Study) -> tuple[Place, str]:
+    """Return the place of the first problem, and one clause that says what it is."""
+    problem = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")[0]
+    place: Place = tuple(problem["loc"])
+    key = str(place[-1]) if place else ""
+    if problem["type"] == "extra_forbidden":
+        known = _keys_at(model, place[:-1])
+        return place, f"unknown key {key!r}{nearest(key, known)}; known are {', '.join(known)}"
+    if problem["type"] == "missing":
+        return place[:-1], f"key {key!r} is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    written = problem.get("input")
+    said = f", not {written!r}" if isinstance(written, str | int | float | bool | None) else ""
+    return place, f"{'.'.join(map(str, place))}: {message[0].lower()}{message[1:]}{said}"
+
+
+def _keys_at(model: type[BaseModel], place: Place) -> tuple[str, ...]:
+    if model is Study and place:
+        inner: dict[str | int, type[BaseModel]] = {"models": ModelEntry, "executor": ExecutorOptions}
+        model = inner.get(place[0], model)
+    keys = tuple(model.model_fields)
+    return (*keys, "seed") if model is Study else keys

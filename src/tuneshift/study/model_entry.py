@@ -1,0 +1,122 @@
+"""ModelEntry: one model of a study, and how it is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tuneshift.errors import BadInput
+from tuneshift.models import LanguageModel, embedded_names, model_revision
+from tuneshift.models.registry import ModelCard, find_card
+
+
+class ModelEntry(BaseModel):
+    """One model of a study.
+
+    `model` is a hub id, a folder, an embedded name or a name of the registry; `name` is what tables call it (default:
+    the last part of `model`); `base` names the study's model it was tuned from. `surprisals` is a file of word
+    surprisals (in `unit`) that stands for a model nobody can load here; such a model can only be measured by reading.
+    `parameters` (their number) and `family` go before what the registry says.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = Field(default=None, min_length=1)
+    name: str | None = Field(default=None, min_length=1)
+    base: str | None = Field(default=None, min_length=1)
+    device: str = "auto"
+    dtype: str = "auto"
+    device_map: str | None = None
+    revision: str | None = None
+    trust_remote_code: bool = False
+    surprisals: Path | None = None
+    unit: Literal["bits", "nats"] = "bits"
+    parameters: float | None = Field(default=None, gt=0)
+    family: str | None = None
+    notes: str = ""
+
+    @model_validator(mode="after")
+    def _has_a_source(self) -> ModelEntry:
+        if self.model is None and (self.surprisals is None or self.name is None):
+            raise ValueError("a model needs `model:`, or `name:` and `surprisals:`")
+        return self
+
+    @property
+    def label(self) -> str:
+        """What tables call the model."""
+        return self.name or (self.model or "").rstrip("/").rsplit("/", 1)[-1]
+
+    @property
+    def card(self) -> ModelCard | None:
+        """What the registry knows of the model, None where it knows nothing."""
+        return find_card(self.model or self.label)
+
+    @property
+    def reference(self) -> str:
+        """What `LanguageModel.load` takes: a registry name becomes its hub id."""
+        if self.model is None or self.model in embedded_names() or Path(self.model).is_dir():
+            return self.model or self.label
+        return self.card.reference if self.card else self.model
+
+    @property
+    def n_parameters(self) -> float | None:
+        """The number of parameters, as the study or the registry says; None where neither does."""
+        return self.parameters or (self.card.parameters if self.card else None)
+
+    @property
+    def family_name(self) -> str | None:
+        """The family, as the study or the registry says."""
+        return self.family or (self.card.family if self.card else None)
+
+    def relative_to(self, folder: Path) -> ModelEntry:
+        """Return the same entry with a model folder or a file of surprisals below `folder` made absolute."""
+        found: dict[str, Any] = {}
+        if self.surprisals is not None and not self.surprisals.is_absolute():
+            found["surprisals"] = (folder / self.surprisals).resolve()
+        if self.model and self.model not in embedded_names() and (folder / self.model / "config.json").is_file():
+            found |= {"model": str((folder / self.model).resolve()), "name": self.label}
+        return self.model_copy(update=found) if found else self
+
+    def wanted_revision(self) -> str | None:
+        """Return the revision to load: the study's, else the registry's."""
+        return self.revision or (self.card.revision if self.card else None)
+
+
+def load_entry(entry: ModelEntry) -> Any:
+    """Load the model of an entry, or open its file of surprisals.
+
+    Raises BadInput for a model that does not exist, MeasurementFailed for one that will not load.
+    """
+    if entry.surprisals is not None:
+        from tuneshift.reading import SurprisalFile
+
+        return SurprisalFile(name=entry.label, path=entry.surprisals, unit=entry.unit)
+    model = LanguageModel.load(
+        entry.reference,
+        device=entry.device,
+        dtype=entry.dtype,
+        device_map=entry.device_map,
+        trust_remote_code=entry.trust_remote_code,
+        revision=entry.wanted_revision(),
+    )
+    model.name = entry.label
+    return model
+
+
+def entry_revision(entry: ModelEntry) -> str:
+    """Return what stands for the model in a fingerprint: its revision, and the dtype where one is asked for.
+
+    Raises BadInput where the model or the file of surprisals does not exist.
+    """
+    if entry.surprisals is not None:
+        try:
+            return f"{hashlib.sha256(entry.surprisals.read_bytes()).hexdigest()} in {entry.unit}"
+        except OSError as error:
+            raise BadInput(
+                f"the surprisals {entry.surprisals} of {entry.label!r} cannot be read ({error.strerror})."
+            ) from error
+    revision = model_revision(entry.reference, entry.wanted_revision())
+    return revision if entry.dtype == "auto" else f"{revision} as {entry.dtype}"

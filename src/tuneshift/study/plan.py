@@ -1,0 +1,125 @@
+"""plan: what a study would cost, said before anything is loaded or downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tuneshift.models.revision import local_folder
+from tuneshift.study.config import Study, load_study
+from tuneshift.study.jobs import Job, describe, plan_jobs
+from tuneshift.study.model_entry import ModelEntry
+
+GIB = 2**30
+_BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
+_CPU_FLOPS, _GPU_FLOPS = 5e10, 1e14
+"""Rough speeds in operations a second: two CPU cores in float32; one current GPU in bfloat16, far from its peak."""
+_READ_BYTES, _DOWNLOAD_BYTES = 1e9, 5e7
+_TOKENS = {"brain": 2e4, "reading": 2e4, "attribution": 2e5, "ability": 2e7, "heads": 0.0, "concepts": 0.0}
+"""Tokens that a measurement reads, by order of magnitude (a backward pass counts as two more)."""
+_FIXED_SECONDS = {"brain": 20.0, "reading": 5.0, "heads": 30.0, "concepts": 30.0, "internals": 60.0}
+"""What does not grow with the model: regressions, statistics."""
+_GPU_FROM = 3e8
+"""From this many parameters on, times are estimated for a GPU."""
+
+PLAN_COLUMNS = (
+    "model",
+    "base_model",
+    "measurement",
+    "parameters",
+    "dtype",
+    "gpu_memory_gib",
+    "download_gib",
+    "estimated_minutes",
+    "note",
+)
+
+
+def plan(study: str | Path | Mapping[str, Any] | Study) -> pd.DataFrame:
+    """Return the jobs of a study, one row each, and a last row `total`; no model is loaded and no network is used.
+
+    Columns `PLAN_COLUMNS`: memory of the weights plus a fifth (for the total, the largest model), download of weights
+    that are not on this machine (2 bytes a parameter; counted once a model), and a rough time. A size that neither the
+    study nor the registry knows leaves its cells empty. Raises BadInput for a study that cannot be read.
+    """
+    jobs = plan_jobs(load_study(study))
+    rows: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for job in jobs:
+        first = job.entry.label not in seen
+        seen.add(job.entry.label)
+        rows.append(_row(job, first))
+    frame = pd.DataFrame(rows, columns=list(PLAN_COLUMNS))
+    total = {
+        "model": "total",
+        "measurement": f"{len(jobs)} jobs, {len(seen)} models",
+        "gpu_memory_gib": frame["gpu_memory_gib"].max(),
+        "download_gib": frame["download_gib"].sum(),
+        "estimated_minutes": frame["estimated_minutes"].sum(),
+        "note": "sizes not known are not counted" if frame["parameters"].isna().any() else "",
+    }
+    frame = pd.concat([frame, pd.DataFrame([total], columns=list(PLAN_COLUMNS))], ignore_index=True)
+    return frame.round({"gpu_memory_gib": 2, "download_gib": 2, "estimated_minutes": 1})
+
+
+def weight_bytes(entry: ModelEntry) -> float | None:
+    """Return the memory of a model's weights in bytes from size and dtype, None where the size is not known."""
+    if entry.surprisals is not None:
+        return 0.0
+    return entry.n_parameters * _BYTES[_dtype(entry)] if entry.n_parameters else None
+
+
+def _row(job: Job, first: bool) -> dict[str, Any]:
+    entry, kind = job.entry, job.measurement.kind
+    weights = weight_bytes(entry)
+    here = entry.surprisals is not None or is_here(entry)
+    download = 0.0 if here else 2 * entry.n_parameters if entry.n_parameters else None
+    seconds = _seconds(job, (download or 0.0) if first else 0.0, first)
+    card = entry.card
+    return {
+        "model": entry.label,
+        "base_model": job.base.label if job.base else None,
+        "measurement": describe(job.measurement),
+        "parameters": entry.n_parameters,
+        "dtype": "" if entry.surprisals is not None else _dtype(entry),
+        "gpu_memory_gib": None if weights is None else 1.2 * weights / GIB,
+        "download_gib": None if download is None else download / GIB if first else 0.0,
+        "estimated_minutes": None if seconds is None else seconds / 60,
+        "note": card.notes if card and not here and first else "",
+    }
+
+
+def _seconds(job: Job, download: float, first: bool) -> float | None:
+    entry, kind = job.entry, job.measurement.kind
+    fixed = _FIXED_SECONDS.get(kind, 1.0)
+    if entry.surprisals is not None:
+        return fixed
+    if entry.n_parameters is None:
+        return None
+    speed = _GPU_FLOPS if entry.n_parameters >= _GPU_FROM else _CPU_FLOPS
+    settings = job.measurement.settings()
+    tokens = _TOKENS.get(kind, 0.0) * (float(settings.get("n_prompts") or 40) / 40 if kind == "attribution" else 1.0)
+    loading = (weight_bytes(entry) or 0.0) / _READ_BYTES + download / _DOWNLOAD_BYTES if first else 0.0
+    return fixed + loading + 2 * entry.n_parameters * tokens / speed
+
+
+def _dtype(entry: ModelEntry) -> str:
+    if entry.dtype != "auto":
+        return entry.dtype if entry.dtype in _BYTES else "float32"
+    return "float32" if entry.device == "cpu" or (entry.n_parameters or 0) < _GPU_FROM else "bfloat16"
+
+
+def is_here(entry: ModelEntry) -> bool:
+    """Whether the weights lie on this machine: embedded, a folder, or in the hub's cache."""
+    if local_folder(entry.reference) is not None:
+        return True
+    if "/" not in entry.reference:
+        return False
+    from huggingface_hub import try_to_load_from_cache
+
+    names = ("model.safetensors", "model.safetensors.index.json")
+    revision = entry.wanted_revision() or "main"
+    return any(isinstance(try_to_load_from_cache(entry.reference, name, revision=revision), str) for name in names)

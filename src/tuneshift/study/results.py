@@ -1,0 +1,207 @@
+"""StudyResults: everything a study measured, in memory or read back from its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from tuneshift.compare.correlations import correlate_with_properties, score_points
+from tuneshift.compare.layer_link import link_layers
+from tuneshift.compare.pairs import PAIR_COLUMNS, compare_pair
+from tuneshift.errors import BadInput
+from tuneshift.result import Result
+from tuneshift.study.index import JobRecord, ModelInfo, StudyIndex, read_index
+from tuneshift.study.store import DamagedCell, Store
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that failed: which model, which measurement, and why."""
+
+    model: str
+    measurement: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.model}, {self.measurement}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class StudyCell:
+    """One finished measurement of one model; its `result` is read when it is first asked for.
+
+    `specification` is the same text for the same measurement of two models, so cells can be matched by it;
+    `description` says the measurement in a few words.
+    """
+
+    fingerprint: str
+    model: str
+    base_model: str | None
+    tuned: bool
+    measurement: str
+    settings: dict[str, Any]
+    description: str
+    store: Store
+
+    @property
+    def specification(self) -> str:
+        """The measurement's settings as one text."""
+        return json.dumps(self.settings, sort_keys=True)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What was stored beside the result: versions, seconds, facts of the model."""
+        return self._stored.manifest
+
+    @cached_property
+    def result(self) -> Result:
+        """The whole result: table, arrays, warnings, details. BadInput where its files are damaged."""
+        return self._stored.result.with_columns(
+            model=self.model,
+            base_model=self.base_model,
+            tuned=self.tuned,
+            measurement=self.measurement,
+            fingerprint=self.fingerprint,
+        )
+
+    @cached_property
+    def _stored(self) -> Any:
+        try:
+            return self.store.read(self.fingerprint)
+        except DamagedCell as error:
+            raise BadInput(
+                f"cell {self.fingerprint} ({self.model}, {self.description}) in {self.store.folder} is damaged "
+                f"({error}); run the study again and it will be measured anew."
+            ) from error
+
+
+class LazyResults(Mapping[str, Result]):
+    """Fingerprint -> Result, each read when it is asked for."""
+
+    def __init__(self, cells: list[StudyCell]) -> None:
+        self._cells = {cell.fingerprint: cell for cell in cells}
+
+    def __getitem__(self, fingerprint: str) -> Result:
+        return self._cells[fingerprint].result
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._cells)
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+
+class StudyResults:
+    """What a study gave: `table` (the long table), `cells`, `pairs()`, `correlations()`, `failures`, `warnings`."""
+
+    def __init__(self, folder: Path, study: dict[str, Any], index: StudyIndex) -> None:
+        store = Store(folder)
+        self.folder = folder
+        self.study = study
+        self.table = index.table
+        self.models: dict[str, ModelInfo] = index.models
+        self.cells = [_cell(job, store) for job in index.done]
+        self.failures = [Failure(job.model, job.description, job.reason) for job in index.failed]
+        self.n_waiting = len(index.waiting)
+        self.results = LazyResults(self.cells)
+        self.warnings = _warnings(index, self.models)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> StudyResults:
+        """Read the output folder of a study, also of one that was killed or is still running.
+
+        Raises BadInput where the folder holds no study.
+        """
+        folder = Path(folder)
+        try:
+            study = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise BadInput(
+                f"{folder} holds no study (study.yaml cannot be read); give the folder that "
+                "`tuneshift run --out` wrote."
+            ) from error
+        if not isinstance(study, dict):
+            raise BadInput(f"{folder / 'study.yaml'} is no study; give the folder that `tuneshift run --out` wrote.")
+        return cls(folder, study, read_index(folder))
+
+    def pairs(self) -> pd.DataFrame:
+        """Return every tuned model against its own base, one row a number; see `compare.pairs.compare_pair`.
+
+        Columns: `PAIR_COLUMNS`, then `specification` (the measurement in a few words).
+        """
+        return self._pairs.copy()
+
+    def correlations(self) -> pd.DataFrame:
+        """Return the correlation over models of every score with size and abilities.
+
+        See `compare.correlations.correlate_with_properties`.
+        """
+        sizes = {name: info.n_parameters for name, info in self.models.items() if info.n_parameters}
+        families = {name: info.family for name, info in self.models.items() if info.family}
+        return correlate_with_properties(self._specified, sizes, families)
+
+    def correlation_points(self) -> pd.DataFrame:
+        """Return the points behind the correlations, for scatter plots; see `compare.correlations.score_points`."""
+        sizes = {name: info.n_parameters for name, info in self.models.items() if info.n_parameters}
+        return score_points(self._specified, sizes)
+
+    def layer_links(self) -> pd.DataFrame:
+        """Return, per pair and pooled, whether the layers whose inside moved most changed their brain score most.
+
+        See `compare.layer_link.link_layers`.
+        """
+        return link_layers(self.pairs(), self.table)
+
+    @property
+    def _specified(self) -> pd.DataFrame:
+        """The long table with the measurement in a few words, so that two ways of measuring stay apart."""
+        names = {cell.fingerprint: cell.description for cell in self.cells}
+        return self.table.assign(specification=self.table["fingerprint"].map(names))
+
+    @cached_property
+    def _pairs(self) -> pd.DataFrame:
+        by_key: dict[tuple[str, str], list[StudyCell]] = {}
+        for cell in self.cells:
+            by_key.setdefault((cell.model, cell.specification), []).append(cell)
+        frames = []
+        for tuned in self.cells:
+            for base in by_key.get((tuned.base_model or "", tuned.specification), [])[:1]:
+                frame = compare_pair(base.result, tuned.result)
+                frame.insert(0, "model", tuned.model)
+                frame.insert(1, "base_model", base.model)
+                frame.insert(2, "measurement", tuned.measurement)
+                frame["specification"] = tuned.description
+                frames.append(frame)
+        filled = [frame for frame in frames if not frame.empty]
+        if not filled:
+            return pd.DataFrame(columns=[*PAIR_COLUMNS, "specification"])
+        return pd.concat(filled, ignore_index=True)[[*PAIR_COLUMNS, "specification"]]
+
+    def _repr_html_(self) -> str:
+        title = f"<p>{len(self.cells)} measurements, {len(self.failures)} failed</p>"
+        return title + self.pairs().to_html(index=False, escape=True)
+
+
+def _cell(job: JobRecord, store: Store) -> StudyCell:
+    settings = json.loads(job.settings)
+    return StudyCell(job.fingerprint, job.model, job.base_model, job.tuned, job.kind, settings, job.description, store)
+
+
+def _warnings(index: StudyIndex, models: dict[str, ModelInfo]) -> list[str]:
+    """Return what a reader must see: the results' own warnings, other tokenizers, bases that are not there."""
+    found = list(index.warnings)
+    for name, info in models.items():
+        base = models.get(info.base_model or "")
+        if base and base.tokenizer and info.tokenizer and base.tokenizer != info.tokenizer:
+            found.append(
+                f"{name} has another tokenizer than its base {info.base_model}: compare them per word and per prompt, "
+                "never token by token."
+            )
+    return list(dict.fromkeys(found))
