@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -15,6 +17,23 @@ def word_array(values: np.ndarray, words: pd.DataFrame, unit: str) -> xr.DataArr
         "position": ("word", words["position"].to_numpy(np.int64)),
     }
     return xr.DataArray(values.astype(np.float32), dims=("word",), coords=coords, attrs={"unit": unit})
+
+
+def gain_array(gain: np.ndarray, words: pd.DataFrame) -> xr.DataArray:
+    """Return what each word adds to a mean (word,), with its document, over which comparisons are paired."""
+    coords = {"document": ("word", words["document"].to_numpy(str))}
+    return xr.DataArray(gain.astype(np.float32), dims=("word",), coords=coords, attrs={"unit": "nats x 1000"})
+
+
+def story_array(values: Mapping[str, float]) -> xr.DataArray:
+    """Return one value a story (story,), with its name as coordinate `document`."""
+    coords = {"document": ("story", np.array(list(values), dtype=str))}
+    return xr.DataArray(np.array(list(values.values()), dtype=float), dims=("story",), coords=coords)
+
+
+def curve_array(surprisal: np.ndarray, added: np.ndarray, unit: str) -> xr.DataArray:
+    """Return the time that the spline adds (point,) at each surprisal."""
+    return xr.DataArray(added, dims=("point",), coords={"surprisal": ("point", surprisal)}, attrs={"unit": unit})
 
 
 def binned_times(surprisal: np.ndarray, time: np.ndarray, unit: str, n_bins: int = 20) -> xr.DataArray:

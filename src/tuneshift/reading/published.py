@@ -9,7 +9,7 @@ import pandas as pd
 
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.reading.predictors import frequencies
-from tuneshift.reading.regression import moments, total_log_likelihood
+from tuneshift.reading.regression import fitted, log_likelihood, moments, total_log_likelihood
 
 FORMULA = (
     "time ~ surprisal + surprisal_1 + surprisal_2 + length + log_frequency + length_1 + log_frequency_1 + length_2 + "
@@ -19,10 +19,14 @@ FORMULA = (
 
 @dataclass(frozen=True)
 class PublishedRegression:
-    """`total` is delta-LL in nats over all `n` words; `draws` (n_boot,) the same with words drawn by story."""
+    """`total` is delta-LL in nats over all words scored; `draws` (n_boot,) the same with words drawn by story.
+
+    `rows` (n,) are row numbers of `times.words`, `gain` (n,) each word's share of the total, in nats.
+    """
 
     total: float
-    n: int
+    rows: np.ndarray
+    gain: np.ndarray
     draws: np.ndarray
 
 
@@ -60,9 +64,16 @@ def published_regression(
     kept = (inside & words["time"].notna()).to_numpy(bool)
     X = np.column_stack(list(columns.values()))[kept]
     time = words["time"].to_numpy(float)[kept]
+    gain = _in_sample(X, time) - _in_sample(X[:, 1:], time)
     cross = moments(X - X.mean(0), time - time.mean(), units[kept], counts.shape[1])
     samples = np.einsum("bu,uij->bij", counts.astype(float), cross)
-    return PublishedRegression(_delta(cross.sum(0)), int(kept.sum()), np.array([_delta(one) for one in samples]))
+    drawn = np.array([_delta(one) for one in samples])
+    return PublishedRegression(_delta(cross.sum(0)), np.flatnonzero(kept), gain, drawn)
+
+
+def _in_sample(X: np.ndarray, y: np.ndarray) -> np.ndarray:
+    coefficients, variance = fitted(X, y)
+    return log_likelihood(y, coefficients[0] + X @ coefficients[1:], variance)
 
 
 def _previous(column: pd.Series, place: pd.Series, back: int) -> np.ndarray:

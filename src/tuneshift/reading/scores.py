@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from tuneshift.errors import BadInput
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.progress import Progress
+from tuneshift.reading.linearity import spline_curve
 from tuneshift.reading.participants import participant_rows
-from tuneshift.reading.pictures import binned_times, lag_array, word_array
-from tuneshift.reading.predictive_power import Design, design, predictive_power
+from tuneshift.reading.pictures import binned_times, curve_array, gain_array, lag_array, story_array, word_array
+from tuneshift.reading.predictive_power import Design, design, predictive_power, with_words_before
 from tuneshift.reading.predictors import Exclusion, frequencies, kept_words
 from tuneshift.reading.published import FORMULA, published_regression
 from tuneshift.reading.resampling import draws, interval, mean_draws, pearson_draws, resampling_units
@@ -52,9 +54,13 @@ def measure(
     counts = draws(units, settings.n_boot, settings.seed)
     made = design(times, kept, spillover=settings.spillover, folds=settings.folds, seed=settings.seed)
     rows: list[Row] = []
+    arrays: dict[str, xr.DataArray] = {}
     for number, (mapping, surprisal) in enumerate(surprisals.items()):
         rows += _correlation_rows(surprisal, mapping, times, kept, units, counts, settings)
-        rows += _regression_rows(surprisal, mapping, times, made, units, counts, settings)
+        found, gain = _regression_rows(surprisal, mapping, times, made, units, counts, settings)
+        rows += found
+        arrays[f"delta_ll_{mapping}"] = gain
+        arrays[f"pearson_r_{mapping}"] = story_array(_by_story(surprisal, times, kept))
         progress("regressions", number + 1, len(surprisals))
     readers, notes = participant_rows(first, times, made, settings.spillover, settings.mixed_model)
     mapping = next(iter(surprisals))
@@ -74,9 +80,11 @@ def measure(
     return Result.from_rows(
         [{"measurement": "reading", "dataset": times.name, **row} for row in rows],
         arrays={
+            **arrays,
             "surprisal": word_array(first, words, "bits"),
             "time": word_array(words["time"].to_numpy(float), words, times.unit),
             "binned_time": binned_times(x, y, times.unit),
+            "spline_curve": curve_array(*_curve(first, times, made, settings.spillover), times.unit),
             "lag_r": lag_array(profile, LAGS),
         },
         warnings=tuple(dict.fromkeys(warnings)),
@@ -94,7 +102,6 @@ def measure(
             "frequencies": frequencies(times)[1],
             "ceiling_source": source,
             "published_formula": FORMULA if settings.published else "",
-            "stories": _by_story(first, times, kept),
         },
     )
 
@@ -127,26 +134,37 @@ def _regression_rows(
     units: np.ndarray,
     counts: np.ndarray,
     settings: Settings,
-) -> Iterator[Row]:
+) -> tuple[list[Row], xr.DataArray]:
+    words = times.words
     if settings.published:
         found = published_regression(surprisal, times, units, counts)
         low, high = interval(found.draws)
-        row = {"mapping": mapping, "split": "published", "n": found.n}
-        scale = 1000 / found.n
+        row = {"mapping": mapping, "split": "published", "n": len(found.rows)}
+        scale = 1000 / len(found.rows)
         per_word = {"value": found.total * scale, "ci_low": low * scale, "ci_high": high * scale}
-        yield {**row, "metric": "delta_ll", "unit": PER_WORD, **per_word}
-        yield {**row, "metric": "delta_ll_total", "value": found.total, "ci_low": low, "ci_high": high, "unit": "nats"}
-        return
+        total = {"value": found.total, "ci_low": low, "ci_high": high}
+        rows: list[Row] = [
+            {**row, "metric": "delta_ll", "unit": PER_WORD, **per_word},
+            {**row, "metric": "delta_ll_total", "unit": "nats", **total},
+        ]
+        return rows, gain_array(1000 * found.gain, words.iloc[found.rows])
     power = predictive_power(surprisal, times, made, settings.spillover)
     row = {"mapping": mapping, "split": "grouped", "n": len(made.rows), "unit": PER_WORD}
+    rows = []
     for metric, gain in (("delta_ll", power.gain), ("delta_ll_spline", power.spline_gain)):
         low, high = interval(mean_draws(gain, units[made.rows], counts))
         value = 1000 * float(gain.mean())
-        yield {**row, "metric": metric, "value": value, "ci_low": 1000 * low, "ci_high": 1000 * high}
+        rows.append({**row, "metric": metric, "value": value, "ci_low": 1000 * low, "ci_high": 1000 * high})
     for back, slope in enumerate(power.coefficients):
         target = f"{back} words before" if back > 1 else "previous word" if back else "word"
-        yield {"mapping": mapping, "metric": "slope", "value": slope, "unit": f"{times.unit} per bit", "target": target,
-               "n": len(made.rows)}  # fmt: skip
+        unit = f"{times.unit} per bit"
+        rows.append({**row, "metric": "slope", "split": None, "value": slope, "unit": unit, "target": target})
+    return rows, gain_array(1000 * power.gain, words.iloc[made.rows])
+
+
+def _curve(surprisal: np.ndarray, times: ReadingTimes, made: Design, spillover: int) -> tuple[np.ndarray, np.ndarray]:
+    X = with_words_before(surprisal, times, made.rows, spillover)
+    return spline_curve(X[:, 0], np.column_stack([X[:, 1:], made.controls]), made.time)
 
 
 def _ceiling(times: ReadingTimes, settings: Settings) -> tuple[float | None, str]:
@@ -171,9 +189,6 @@ def _require_enough(kept: np.ndarray, surprisal: np.ndarray, times: ReadingTimes
         raise BadInput(f"surprisals or times of {times.name} are all the same, so nothing can be correlated.")
 
 
-def _by_story(surprisal: np.ndarray, times: ReadingTimes, kept: np.ndarray) -> list[dict[str, Any]]:
+def _by_story(surprisal: np.ndarray, times: ReadingTimes, kept: np.ndarray) -> dict[str, float]:
     table = pd.DataFrame({"document": times.words["document"], "s": surprisal, "time": times.words["time"]})[kept]
-    return [
-        {"document": str(name), "n": len(part), "pearson_r": float(part["s"].corr(part["time"]))}
-        for name, part in table.groupby("document", sort=False)
-    ]
+    return {str(name): float(part["s"].corr(part["time"])) for name, part in table.groupby("document", sort=False)}
