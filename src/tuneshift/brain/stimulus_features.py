@@ -1,4 +1,4 @@
-"""What a model has to say about each row of a recording: states at sentences, or at scans for a story that was heard."""
+"""What a model has to say about each row of a recording: states at sentences, or at scans of a story."""
 
 from __future__ import annotations
 

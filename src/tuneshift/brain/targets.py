@@ -28,7 +28,9 @@ def target_blocks(data: xr.DataArray, name: str) -> tuple[list[TargetBlock], tup
     present = np.isfinite(values)
     notes: list[str] = []
     empty = ~present.any(axis=0)
-    spread = np.nanmax(np.where(present, values, -np.inf), axis=0) - np.nanmin(np.where(present, values, np.inf), axis=0)
+    spread = np.nanmax(np.where(present, values, -np.inf), axis=0) - np.nanmin(
+        np.where(present, values, np.inf), axis=0
+    )
     constant = ~empty & (spread == 0)
     for what, which in (("hold no response at all", empty), ("never vary", constant)):
         if which.any():
@@ -40,7 +42,8 @@ def target_blocks(data: xr.DataArray, name: str) -> tuple[list[TargetBlock], tup
         raise BadInput(f"{name}: no target varies, so nothing can be predicted; check the file.")
     patterns, membership = np.unique(present[:, usable], axis=1, return_inverse=True)
     blocks = [
-        TargetBlock(usable[membership == index], np.flatnonzero(patterns[:, index])) for index in range(patterns.shape[1])
+        TargetBlock(usable[membership == index], np.flatnonzero(patterns[:, index]))
+        for index in range(patterns.shape[1])
     ]
     missing = int((~present[:, usable]).sum())
     if missing:

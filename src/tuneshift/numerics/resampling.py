@@ -6,7 +6,9 @@ import numpy as np
 from scipy import stats
 
 
-def bootstrap_mean(values: np.ndarray, n_resamples: int = 2000, seed: int = 0, level: float = 0.95) -> tuple[float, float]:
+def bootstrap_mean(
+    values: np.ndarray, n_resamples: int = 2000, seed: int = 0, level: float = 0.95
+) -> tuple[float, float]:
     """Return the percentile bootstrap interval of the mean of `values` (n,), units drawn with replacement.
 
     NaN for fewer than two values that are not NaN: one unit says nothing about its spread.

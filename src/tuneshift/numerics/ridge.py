@@ -138,7 +138,7 @@ class _FoldSolver:
 
 
 def pearson(predicted: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
-    """Return r (v,) between the columns of two (n, v) tensors: NaN where `observed` is constant, 0 for a constant guess."""
+    """Return r (v,) between columns of two (n, v) tensors: NaN where `observed` is constant, 0 for a constant guess."""
     predicted, observed = predicted.double(), observed.double()
     predicted = predicted - predicted.mean(0)
     observed = observed - observed.mean(0)

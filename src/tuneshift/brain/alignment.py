@@ -1,0 +1,189 @@
+"""BrainAlignment: how well a model's hidden states predict people's brain responses to the same text."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import xarray as xr
+from pydantic import Field
+
+from tuneshift.brain.ceilings import leave_one_out, mean_over_folds
+from tuneshift.brain.layer_choice import nested_scores
+from tuneshift.brain.stimulus_features import model_features, row_features
+from tuneshift.brain.summary import Setting, score_rows
+from tuneshift.brain.targets import target_blocks
+from tuneshift.errors import BadInput
+from tuneshift.human import DATA_SETS, Recording, load_data
+from tuneshift.measurement import Measurement
+from tuneshift.models import LanguageModel
+from tuneshift.numerics.haemodynamics import high_pass
+from tuneshift.numerics.ridge import fold_scores
+from tuneshift.numerics.splits import Fold, contiguous, grouped, shuffled
+from tuneshift.progress import Progress, silent
+from tuneshift.result import Result
+
+_RESPONSE_LENGTH = 10.0  # seconds on both sides of a held-out block that the haemodynamic response still reaches
+
+
+class BrainAlignment(Measurement):
+    """Brain alignment (paper 1, section 2; methods, section 1).
+
+    `split` is by default "grouped" (whole passages held out), or "contiguous" for a recording of a single story;
+    `untrained` adds the mean over so many untrained twins. Scores are Pearson r on held-out stimuli, averaged over
+    folds; ceilings are leave-one-participant-out correlations on the same stimuli.
+    """
+
+    code_version: ClassVar[int] = 1
+    kind: Literal["brain"] = "brain"
+    data: str
+    split: Literal["grouped", "contiguous", "shuffled"] | None = None
+    mapping: Literal["ridge"] = "ridge"
+    pool: Literal["last", "mean"] = "last"
+    response: Literal["canonical", "fir"] = "canonical"
+    untrained: int = Field(default=0, ge=0)
+    controls: bool = False
+    folds: int | None = Field(default=None, ge=2)
+    seed: int = 0
+
+    def data_checksum(self) -> str:
+        """Return the checksum of the recording's files."""
+        name = self.data.partition(":")[0]
+        return DATA_SETS[name].checksum() if name in DATA_SETS else ""
+
+    def run(self, model: LanguageModel, progress: Progress = silent) -> Result:
+        """Score every layer; one row a participant, region and layer, means with intervals, `nested` and `best`."""
+        recording = load_data(self.data)
+        if not isinstance(recording, Recording):
+            raise BadInput(f"data set {self.data} is no brain recording; `tuneshift data` lists those that are.")
+        return self.measure(model, recording, progress)
+
+    def measure(self, model: LanguageModel, recording: Recording, progress: Progress = silent) -> Result:
+        """Score a model on a recording that is already loaded."""
+        split = self.split or _default_split(recording)
+        data = _filtered(recording)
+        _, notes = target_blocks(data, recording.name)
+        warnings = [*recording.dropped, *notes]
+        if split == "shuffled":
+            warnings.append("shuffled split: neighbouring stimuli leak from training to test, so scores are too high")
+        folds = self._folds(data, recording, split)
+        ceiling = leave_one_out(data, folds)
+        if not np.isfinite(ceiling).any():
+            warnings.append(f"{recording.name}: no noise ceiling, since no two participants share a region")
+
+        setting = Setting(dataset=recording.name, split=split, mapping=self.mapping, seed=self.seed)
+        progress_here = partial(_prefixed, progress, model.name)
+        scores, nested, chosen = self._scores(model, recording, data, split, folds, progress_here)
+        rows = score_rows(setting, data, scores, ceiling, nested=nested)
+        arrays = {"r": _per_layer(scores, data), "ceiling": xr.DataArray(ceiling, dims=("target",))}
+        if self.untrained:
+            twins = np.mean(
+                [
+                    self._scores(model.untrained(seed), recording, data, split, folds, progress_here, nested=False)[0]
+                    for seed in range(self.untrained)
+                ],
+                axis=0,
+            )
+            rows += score_rows(setting, data, twins, ceiling, metric="r_untrained")
+            arrays["r_untrained"] = _per_layer(twins, data)
+        details = {
+            "layers_chosen": chosen,
+            "n_stimuli": int(data.shape[0]),
+            "n_participants": len(recording.participants),
+            "unit": recording.unit,
+            "folds": len(folds),
+        }
+        return Result.from_rows(rows, arrays=arrays, warnings=tuple(warnings), details=details)
+
+    def _folds(self, data: xr.DataArray, recording: Recording, split: str) -> list[Fold]:
+        n_stimuli = data.shape[0]
+        if split == "shuffled":
+            return shuffled(n_stimuli, seed=self.seed)
+        if split == "contiguous":
+            gap = 0
+            if recording.is_time_series:
+                gap = int(np.ceil(_RESPONSE_LENGTH / (recording.repetition_time or 1.0)))
+            return contiguous(n_stimuli, self.folds or (6 if recording.is_time_series else 5), gap)
+        if "passage" not in data.coords:
+            raise BadInput(
+                f"{recording.name} has no `passage` labels, which grouped splits need; add them, or use "
+                "--split contiguous."
+            )
+        return grouped(data["passage"].values, self.folds or 5)
+
+    def _scores(
+        self,
+        model: LanguageModel,
+        recording: Recording,
+        data: xr.DataArray,
+        split: str,
+        folds: list[Fold],
+        progress: Progress,
+        nested: bool = True,
+    ) -> tuple[np.ndarray, np.ndarray | None, list[int]]:
+        """Return r (L + 1, v) averaged over folds, r with nested layer choice (v,), and the layers chosen by fold."""
+        states = model_features(model, recording, self.pool, progress)
+        n_layers = states.shape[1]
+        blocks, _ = target_blocks(data, recording.name)
+        by_fold = np.full((n_layers, len(folds), data.shape[1]), np.nan)
+        layers = []
+        for layer in range(n_layers):
+            features = _cleaned(row_features(states[:, layer].astype(np.float64), recording, self.response), recording)
+            layers.append(features.astype(np.float32))
+            for block in blocks:
+                for number, fold in enumerate(_within(folds, block.rows)):
+                    responses = data.values[np.ix_(block.rows, block.columns)]
+                    by_fold[layer, number, block.columns] = fold_scores(layers[layer][block.rows], responses, fold)
+            progress("brain, layers", layer + 1, n_layers)
+        scores = np.stack([mean_over_folds(layer) for layer in by_fold])
+        if not nested:
+            return scores, None, []
+        groups = data["passage"].values if split == "grouped" else None
+        chosen_scores, chosen = nested_scores(layers, data.values, blocks, folds, by_fold, groups)
+        return scores, chosen_scores, chosen
+
+
+def brain_alignment(model: LanguageModel, data: Recording | str, progress: Progress = silent, **options: Any) -> Result:
+    """Return the brain alignment of a model with a recording or a named data set; options as in `BrainAlignment`."""
+    if isinstance(data, str):
+        return BrainAlignment(data=data, **options).run(model, progress)
+    return BrainAlignment(data=data.name, **options).measure(model, data, progress)
+
+
+def _default_split(recording: Recording) -> Literal["grouped", "contiguous"]:
+    if "passage" in recording.data.coords and len(np.unique(recording.data["passage"].values)) >= 5:
+        return "grouped"
+    return "contiguous"
+
+
+def _filtered(recording: Recording) -> xr.DataArray:
+    data = recording.data
+    if recording.high_pass is None:
+        return data
+    return data.copy(data=_cleaned(data.values, recording))
+
+
+def _cleaned(signals: np.ndarray, recording: Recording) -> np.ndarray:
+    """High-pass each run (passage) of a time series; anything else is left as it is."""
+    if recording.high_pass is None:
+        return signals
+    out = np.array(signals, dtype=np.float64)
+    runs = recording.data["passage"].values
+    for run in dict.fromkeys(runs):
+        out[runs == run] = high_pass(out[runs == run], recording.repetition_time or 1.0, recording.high_pass)
+    return out
+
+
+def _within(folds: list[Fold], rows: np.ndarray) -> list[Fold]:
+    """Folds as row numbers within a selection of rows."""
+    return [(np.flatnonzero(np.isin(rows, train)), np.flatnonzero(np.isin(rows, test))) for train, test in folds]
+
+
+def _per_layer(scores: np.ndarray, data: xr.DataArray) -> xr.DataArray:
+    coords = {name: ("target", data[name].values) for name in ("participant", "region", "target_name")}
+    return xr.DataArray(scores, dims=("layer", "target"), coords={"layer": np.arange(len(scores)), **coords})
+
+
+def _prefixed(progress: Progress, name: str, what: str, done: int, total: int) -> None:
+    progress(f"{name}: {what}", done, total)
