@@ -38,7 +38,7 @@ def mixed_model(
     and keeps the readers' own slopes, so that `delta_ll` is what readers have in common.
     Raises MeasurementFailed where the fit does not come to an end.
     """
-    scaled = _scaled(controls)
+    scaled = _independent(controls)
     ones = np.ones((len(times), 1))
     centred = (surprisal - surprisal.mean())[:, None]
     random = np.column_stack([ones, centred])
@@ -72,8 +72,10 @@ def _fit(fixed: np.ndarray, random: np.ndarray, times: np.ndarray, participants:
     return result, [f"mixed model: {text}" for text in sorted(told) if "boundary" in text or "converge" in text.lower()]
 
 
-def _scaled(controls: np.ndarray) -> np.ndarray:
-    spread = controls.std(0)
-    useful = spread > 1e-12
-    out: np.ndarray = (controls[:, useful] - controls[:, useful].mean(0)) / spread[useful]
+def _independent(controls: np.ndarray) -> np.ndarray:
+    """Return uncorrelated columns that span the centred controls: flags that repeat each other would fail the fit."""
+    centred = controls - controls.mean(0)
+    spread = centred.std(0)
+    left, values, _ = np.linalg.svd(centred[:, spread > 1e-12] / spread[spread > 1e-12], full_matrices=False)
+    out: np.ndarray = left[:, values > 1e-8 * values[0]] * np.sqrt(len(controls))
     return out
