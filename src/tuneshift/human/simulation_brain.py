@@ -29,7 +29,7 @@ SHARES = ("model", "nuisance", "other", "drift", "noise")
 
 @dataclass(frozen=True)
 class VoxelKind:
-    """How the variance of a kind of voxel is divided; `model` is the middle of a range of +-`spread`, noise the rest."""
+    """How the variance of a kind of voxel is divided; `model` is the middle of a range of +-`spread`."""
 
     model: float = 0.0
     nuisance: float = 0.0

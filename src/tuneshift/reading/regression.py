@@ -34,26 +34,46 @@ def held_out_log_likelihood(X: np.ndarray, y: np.ndarray, folds: np.ndarray) -> 
     `X` (n, p) without an intercept, which is added. The variance is that of the training residuals (maximum
     likelihood, as in a regression's log-likelihood).
     """
+    Z, _, _ = _standardised(X)
+    names, numbers = np.unique(folds, return_inverse=True)
+    parts = moments(Z, y - y.mean(), numbers, len(names))
+    # What is left when a fold's sums are taken off is all that the other folds know: nothing is fitted twice.
+    left = parts.sum(0) - parts
     out = np.empty(len(y))
-    for fold in np.unique(folds):
-        test = folds == fold
-        coefficients, variance = fitted(X[~test], y[~test])
-        out[test] = log_likelihood(y[test], coefficients[0] + X[test] @ coefficients[1:], variance)
+    for fold, cross in enumerate(left):
+        n, means = cross[0, 0], cross[0, 1:] / cross[0, 0]
+        centred = cross[1:, 1:] - n * np.outer(means, means)
+        slopes = _slopes(centred[:-1, :-1], centred[:-1, -1])
+        variance = (centred[-1, -1] - slopes @ centred[:-1, -1]) / n
+        test = numbers == fold
+        mean = y.mean() + means[-1] + (Z[test] - means[:-1]) @ slopes
+        out[test] = log_likelihood(y[test], mean, variance)
     return out
 
 
 def fitted(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
     """Return coefficients (1 + p,), intercept first, and the residual variance (maximum likelihood).
 
-    Columns are centred and scaled for the solution only; a constant one gets 0.
+    A constant column gets 0; columns that repeat each other share their effect.
     """
-    centre, scale = X.mean(0), X.std(0)
-    scale = np.where(scale > 1e-12 * np.maximum(1, np.abs(centre)), scale, np.inf)
-    Z = (X - centre) / scale
-    slopes = np.linalg.lstsq(Z, y - y.mean(), rcond=None)[0]
+    Z, centre, scale = _standardised(X)
+    slopes = _slopes(Z.T @ Z, Z.T @ (y - y.mean()))
     residual = y - y.mean() - Z @ slopes
     slopes = slopes / scale
     return np.concatenate([[y.mean() - centre @ slopes], slopes]), float(residual @ residual / len(y))
+
+
+def _standardised(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return columns of mean 0 and deviation 1 (a constant one is 0), their means and scales."""
+    centre, scale = X.mean(0), X.std(0)
+    scale = np.where(scale > 1e-12 * np.maximum(1, np.abs(centre)), scale, np.inf)
+    return (X - centre) / scale, centre, scale
+
+
+def _slopes(gram: np.ndarray, cross: np.ndarray) -> np.ndarray:
+    """Solve the normal equations of standardised columns; what repeats others is left to the shortest solution."""
+    slopes: np.ndarray = np.linalg.lstsq(gram, cross, rcond=1e-11)[0]
+    return slopes
 
 
 def moments(X: np.ndarray, y: np.ndarray, groups: np.ndarray, n_groups: int) -> np.ndarray:

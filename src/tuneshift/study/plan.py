@@ -73,7 +73,7 @@ def weight_bytes(entry: ModelEntry) -> float | None:
 
 
 def _row(job: Job, first: bool) -> dict[str, Any]:
-    entry, kind = job.entry, job.measurement.kind
+    entry = job.entry
     weights = weight_bytes(entry)
     here = entry.surprisals is not None or is_here(entry)
     download = 0.0 if here else 2 * entry.n_parameters if entry.n_parameters else None

@@ -1,0 +1,93 @@
+"""The section across models: does a score go with size or ability?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from tuneshift.report.embedding import plot_label
+from tuneshift.report.figures import Figure, Style, Trace
+from tuneshift.report.section import Block, Paragraph, Section, SmallTable
+from tuneshift.report.selecting import groups, rows_of
+from tuneshift.report.words import interval, metric_name, missing, number, p_value, text
+
+_LEAD = "Does a score go with a model's size or abilities? Each mark is a model."
+MOST_FIGURES = 6
+FEW_MODELS = 10
+
+
+def across_models_section(correlations: pd.DataFrame, points: pd.DataFrame | None, styles: dict[str, Style]) -> Section:
+    """Return the section on correlations over models; `points` are those behind the correlations, where known."""
+    if correlations.empty or "pearson_r" not in correlations:
+        absent = "A correlation over models needs at least four models with a size or an ability; this study has none."
+        return Section("models", "Across models", _LEAD, absent=absent)
+    rows = correlations[~correlations["mapping"].astype("string").fillna("").eq("plain").to_numpy(dtype=bool)]
+    blocks: list[Block] = []
+    fewest = int(rows["n"].min()) if len(rows) else 0
+    if fewest < FEW_MODELS:
+        blocks.append(Paragraph(
+            f"With {fewest} models, of few families, even a high correlation may come by chance or from the family alone: "
+            "read the intervals, and the range when each family in turn is left out."
+        ))  # fmt: skip
+    if points is not None:
+        blocks += _scatters(rows, points, styles)
+    blocks.append(_table(rows))
+    return Section("models", "Across models", _LEAD, blocks)
+
+
+def _name(row: Any) -> str:
+    parts = [text(row["dataset"]), text(row["split"]), text(row["mapping"]), text(row["layer"])]
+    return f"{metric_name(row['metric'])} ({', '.join(part for part in parts if part)})"
+
+
+def _table(rows: pd.DataFrame) -> SmallTable:
+    lines = tuple(
+        (
+            _name(row),
+            text(row["property"]),
+            str(int(row["n"])),
+            number(row["pearson_r"], 2),
+            interval(row["pearson_low"], row["pearson_high"], 2),
+            p_value(row["pearson_p"]) or "–",
+            "–" if missing(row["pearson_q"]) else number(row["pearson_q"]),
+            number(row["spearman_r"], 2),
+            number(row["partial_r"], 2),
+            interval(row["without_family_low"], row["without_family_high"], 2),
+        )
+        for _, row in rows.iterrows()
+    )
+    return SmallTable(
+        "Correlations over models: Pearson with a 95% bootstrap interval over models, q adjusted for the number of "
+        "correlations (Benjamini-Hochberg), partial r given size, and the range when each family in turn is left out.",
+        ("score", "property", "models", "Pearson r", "95% interval", "p", "q", "Spearman r", "partial r", "without a family"),
+        lines,
+    )
+
+
+def _scatters(rows: pd.DataFrame, points: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Figure]:
+    keys = ["measurement", "dataset", "split", "mapping", "layer", "metric"]
+    shown = rows_of(rows, metric=("r", "pearson_r", "delta_ll", "instruction_score"), layer=("nested", ""))
+    for number_, (_, row) in enumerate(shown.head(MOST_FIGURES).iterrows()):
+        mine = rows_of(points, property=text(row["property"]), **{key: text(row[key]) for key in keys})
+        traces: list[Trace] = []
+        for (model,), part in groups(mine, "model"):
+            style = styles.get(model)
+            traces.append({
+                "x": part["x"].astype(float).tolist(), "y": part["y"].astype(float).tolist(), "mode": "markers",
+                "name": plot_label(model), "meta": {"model": model},
+                "marker": {"size": 11, "color": style.colour if style else "#888888",
+                           "symbol": style.symbol if style else "circle"},
+                "hovertemplate": f"{plot_label(model)}<br>%{{x:.3g}}, %{{y:.3f}}<extra></extra>",
+            })  # fmt: skip
+        told = f"Pearson r = {number(row['pearson_r'], 2)}, 95% interval {interval(row['pearson_low'], row['pearson_high'], 2)}"
+        if traces:
+            yield Figure(
+                f"models-{number_}",
+                f"{_name(row)} against {text(row['property'])}: {told}, n = {int(row['n'])} models.",
+                told + ".",
+                traces,
+                {"xaxis": {"title": {"text": plot_label(text(row["property"]))}},
+                 "yaxis": {"title": {"text": plot_label(metric_name(row["metric"]))}}, "height": 360},
+            )  # fmt: skip

@@ -1,0 +1,157 @@
+"""The section on prompts: which prompt words drive the response, and how much of that is the instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from tuneshift.report.attribution_pictures import heat_maps
+from tuneshift.report.embedding import plot_label
+from tuneshift.report.figures import Figure, Style, Trace, forest
+from tuneshift.report.section import Block, Paragraph, Section, SmallTable
+from tuneshift.report.selecting import floats, groups, names, overall, rows_of
+from tuneshift.report.source import Cell
+from tuneshift.report.words import interval, number, text
+from tuneshift.result import Result
+
+_LEAD = (
+    "Which words of a prompt drive the response, and how much of that is the instruction? Gradient × input of each "
+    "response token's probability, normalised per response token, as levels 0 to 10."
+)
+FOLLOWED = ("followed_rate", "followed")
+
+
+def attribution_section(
+    table: pd.DataFrame, pairs: pd.DataFrame, cells: Sequence[tuple[Cell, Result]], styles: dict[str, Style]
+) -> Section:
+    """Return the section on prompt attribution."""
+    rows = rows_of(table, measurement="attribution")
+    if rows.empty:
+        return Section("prompts", "Prompts", _LEAD, absent="No prompt attribution was made in this study.")
+    mine = [(cell, result) for cell, result in cells if cell.measurement == "attribution"]
+    blocks: list[Block] = [*heat_maps(mine)]
+    for (dataset,), part in groups(rows, "dataset"):
+        blocks += _score_figures(dataset, part, styles)
+        blocks += _score_table(dataset, part)
+        chosen = rows_of(pairs, measurement="attribution", dataset=dataset, metric="instruction_score")
+        chosen = chosen[_is_summary(chosen["target"])] if len(chosen) else chosen
+        if len(chosen):
+            labels = [_line(row) for _, row in chosen.iterrows()]
+            caption = (
+                f"What tuning changed in the instruction score ({dataset}), by the form of the prompt and by task. The "
+                "sign may differ between forms and tasks; neither stands for the other."
+            )
+            blocks.append(forest(f"prompts-pairs-{dataset}", chosen, labels, styles, caption=caption, unit="score"))
+    blocks += _test_tables(mine)
+    return Section("prompts", "Prompts", _LEAD, blocks)
+
+
+def _is_summary(targets: pd.Series) -> pd.Series:  # type: ignore[type-arg]
+    plain = targets.astype("string").fillna("")
+    return plain.isin(("mean", "")) | plain.str.startswith("task:")
+
+
+def _line(row: Any) -> str:
+    target = text(row["target"])
+    what = "all prompts" if target in ("mean", "") else target.removeprefix("task:")
+    return f"{what} · {text(row['mapping'])}" if text(row["mapping"]) else what
+
+
+def _score_figures(dataset: str, part: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Figure]:
+    """Draw the instruction score of every model, one group of marks a task, one figure a form."""
+    rows = overall(rows_of(part, metric="instruction_score"), targets=False)
+    rows = rows[_is_summary(rows["target"])]
+    for (form,), mine in groups(rows, "mapping"):
+        traces: list[Trace] = []
+        told = []
+        for (model,), scores in groups(mine, "model"):
+            style = styles[model]
+            shown = [plot_label("all prompts" if t in ("mean", "") else t.removeprefix("task:"))
+                     for t in scores["target"].fillna("").astype(str)]  # fmt: skip
+            x, low, high = floats(scores["value"]), floats(scores["ci_low"]), floats(scores["ci_high"])
+            counts = ["" if pd.isna(n) else f", n = {int(n)}" for n in scores["n"]]
+            traces.append({
+                "x": x, "y": shown, "mode": "markers", "name": plot_label(model), "meta": {"model": model},
+                "marker": {"size": 8, "color": style.colour, "symbol": style.symbol},
+                "error_x": {
+                    "type": "data", "symmetric": False, "color": style.colour, "thickness": 1.4, "width": 0,
+                    "array": [None if b is None or v is None else b - v for v, b in zip(x, high, strict=True)],
+                    "arrayminus": [None if a is None or v is None else v - a for v, a in zip(x, low, strict=True)],
+                },
+                "text": [f"{number(v)} [{interval(a, b)}]{n}" for v, a, b, n in zip(x, low, high, counts, strict=True)],
+                "hovertemplate": f"%{{y}}<br>{plot_label(model)}: %{{text}}<extra></extra>",
+            })  # fmt: skip
+            told.append(f"{model}: " + ", ".join(f"{name} {number(v)}" for name, v in zip(shown, x, strict=True)) + ".")
+        lines = len(names(mine["target"]))
+        yield Figure(
+            f"prompts-scores-{dataset}-{form}",
+            f"Instruction score by task ({dataset}{f', {form} form' if form else ''}), mean over prompts with 95% bootstrap "
+            "intervals. High: response tokens lean on the instruction's words.",
+            " ".join(told),
+            traces,
+            {"height": 120 + max(34, 9 * len(traces)) * lines, "xaxis": {"title": {"text": "instruction score"}},
+             "yaxis": {"autorange": "reversed", "automargin": True, "type": "category"}, "scattermode": "group",
+             "scattergap": 0.35, "margin": {"l": 10}},
+        )  # fmt: skip
+
+
+def _score_table(dataset: str, part: pd.DataFrame) -> Iterator[SmallTable]:
+    rows = overall(part)
+    lines, models = [], []
+    for (model, form), mine in groups(rows, "model", "mapping"):
+        score, followed = rows_of(mine, metric="instruction_score"), rows_of(mine, metric=FOLLOWED)
+        if score.empty and followed.empty:
+            continue
+        lines.append((model, form or "–", *_cells(score, 3), *_cells(followed, 2)))
+        models.append(model)
+    if lines:
+        yield SmallTable(
+            f"Instruction score and share of instructions followed ({dataset}). Whether an instruction was followed is "
+            "decided by a program on the model's own answer.",
+            ("model", "form", "instruction score", "95% interval", "prompts", "followed", "95% interval ", "answers"),
+            tuple(lines),
+            models=tuple(models),
+        )
+
+
+def _cells(rows: pd.DataFrame, digits: int) -> tuple[str, str, str]:
+    if rows.empty:
+        return "–", "–", "–"
+    row = rows.iloc[0]
+    n = "–" if pd.isna(row["n"]) else str(int(row["n"]))
+    return number(row["value"], digits), interval(row["ci_low"], row["ci_high"], digits), n
+
+
+def _test_tables(cells: Sequence[tuple[Cell, Result]]) -> Iterator[Block]:
+    """Show the tests and sensitivity tables that results carry in their details, as they are."""
+    for key, caption in (
+        ("tests", "followed v. not followed"),
+        ("sensitivity", "how the comparison depends on the constants (scaling, threshold b, exponent p)"),
+    ):
+        for cell, result in cells:
+            lines = result.details.get(key)
+            if not isinstance(lines, list) or not lines or not all(isinstance(line, dict) for line in lines):
+                continue
+            columns = tuple(dict.fromkeys(name for line in lines for name in line))
+            form = text(cell.settings.get("form"))
+            yield SmallTable(
+                f"{cell.model}{f', {form} form' if form else ''}: {caption}.",
+                tuple(name.replace("_", " ") for name in columns),
+                tuple(tuple(_plain(line.get(name)) for name in columns) for line in lines),
+                models=(cell.model,) * len(lines),
+            )
+    if not any("sensitivity" in result.details for _, result in cells):
+        yield Paragraph(
+            "The instruction score depends on its constants and grows with the response's length: compare models on the "
+            "same prompts and responses only, and read the difference together with the table of pairs."
+        )
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value)
+    return number(value) if isinstance(value, float) else "–" if value is None else str(value)

@@ -1,0 +1,56 @@
+"""Tables that the page sorts and filters: columns as compact JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+MOST_ROWS = 40_000
+"""More rows than this would make the page too heavy for a mail: then single participants stay in results.csv."""
+
+_LABELS = {
+    "base_model": "base model",
+    "ci_low": "95% low",
+    "ci_high": "95% high",
+    "n_up": "n higher",
+    "p_wilcoxon": "p (Wilcoxon)",
+    "dataset": "data set",
+}
+
+
+def data_table(key: str, anchor: str, caption: str, table: pd.DataFrame) -> dict[str, Any]:
+    """Return a table as JSON-ready columns; row i has the anchor `<anchor>-<i>` of its index i.
+
+    Text columns are a list of different words and, per row, the place of its word (-1: missing); numbers keep 7
+    significant digits. Columns that hold nothing are left out.
+    """
+    table = table.dropna(axis="columns", how="all")
+    columns = [_column(str(name), table[name]) for name in table.columns]
+    return {"key": key, "anchor": anchor, "caption": caption, "columns": columns, "ids": [int(i) for i in table.index]}
+
+
+def without_single_participants(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Return the table as the page holds it, and a sentence about what was left to results.csv ("" where nothing)."""
+    if len(table) <= MOST_ROWS:
+        return table, ""
+    overall = table["participant"].isna() | table["participant"].isin(["mean", "median"])
+    kept = table[overall.to_numpy(dtype=bool)].head(MOST_ROWS)
+    return kept, f"{len(table) - len(kept):,} of {len(table):,} rows, of single participants, are in results.csv only."
+
+
+def _column(name: str, values: pd.Series) -> dict[str, Any]:  # type: ignore[type-arg]
+    label = _LABELS.get(name, name.replace("_", " "))
+    if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
+        numbers = [None if pd.isna(v) else float(f"{float(v):.7g}") for v in values]
+        return {"name": name, "label": label, "numbers": [int(v) if v is not None and v.is_integer() else v for v in numbers]}
+    texts = [None if pd.isna(v) else _text(v) for v in values]
+    words = list(dict.fromkeys(t for t in texts if t is not None))
+    places = {word: place for place, word in enumerate(words)}
+    return {"name": name, "label": label, "words": words, "codes": [-1 if t is None else places[t] for t in texts]}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

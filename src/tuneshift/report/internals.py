@@ -1,0 +1,77 @@
+"""The section on weights: what tuning moved in attention heads and feed-forward components, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from tuneshift.report.figures import Figure, Style, Trace, curve
+from tuneshift.report.internals_pictures import browsers
+from tuneshift.report.section import Block, Section, SmallTable
+from tuneshift.report.selecting import by_layer, groups, overall, rows_of
+from tuneshift.report.source import Cell
+from tuneshift.report.words import interval, metric_name, number, text
+from tuneshift.result import Result
+
+_LEAD = (
+    "What did tuning move inside the network? Read from the weights alone: the word pairs that attention heads look for, "
+    "and the words that feed-forward components write."
+)
+KINDS = ("internals", "heads", "concepts")
+MOST_LINES = 60
+
+
+def internals_section(table: pd.DataFrame, cells: Sequence[tuple[Cell, Result]], styles: dict[str, Style]) -> Section:
+    """Return the section on heads, concepts and their shift."""
+    rows = overall(rows_of(table, measurement=KINDS), targets=False)
+    mine = [(cell, result) for cell, result in cells if cell.measurement in KINDS]
+    if rows.empty and not mine:
+        absent = "Weights were not compared in this study; `tuneshift compare BASE TUNED` does it for one pair."
+        return Section("weights", "Inside the weights", _LEAD, absent=absent)
+    blocks: list[Block] = [*_by_layer(rows, styles), *_the_rest(rows), *browsers(mine)]
+    return Section("weights", "Inside the weights", _LEAD, blocks)
+
+
+def _by_layer(rows: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Figure]:
+    layers = by_layer(overall(rows))
+    for (metric, mapping), part in groups(layers, "metric", "mapping"):
+        if part["depth"].nunique() < 2:
+            continue
+        traces: list[Trace] = []
+        told = []
+        for (model,), mine in groups(part.drop_duplicates(["model", "depth"]), "model"):
+            traces += curve(mine, model, styles[model])
+            top = mine.loc[mine["value"].astype(float).idxmax()] if mine["value"].notna().any() else mine.iloc[0]
+            told.append(f"{model}: highest {number(top['value'])} at layer {top['depth']}.")
+        unit = text(part["unit"].iloc[0])
+        yield Figure(
+            f"weights-{metric}-{mapping}".replace(" ", "-"),
+            f"{metric_name(metric).capitalize()}{f' ({mapping})' if mapping else ''} by layer, tuned model against its base.",
+            " ".join(told),
+            traces,
+            {"xaxis": {"title": {"text": "layer"}, "dtick": max(1, int(part["depth"].max()) // 12), "layeraxis": True},
+             "yaxis": {"title": {"text": unit or metric_name(metric)}, "rangemode": "tozero"}, "height": 340},
+        )  # fmt: skip
+
+
+def _the_rest(rows: pd.DataFrame) -> Iterator[SmallTable]:
+    """Show rows that are no curve over layers: layer groups, verbs, categories; one table a metric."""
+    drawn = set(by_layer(overall(rows)).index)
+    for (metric,), part in groups(rows[~rows.index.isin(drawn)], "metric"):
+        shown = part.head(MOST_LINES)
+        lines = tuple(
+            (
+                text(row["model"]), text(row["layer"]) or "all", text(row["target"]) or "all", text(row["mapping"]) or "–",
+                number(row["value"]), interval(row["ci_low"], row["ci_high"]),
+                "–" if pd.isna(row["n"]) else str(int(row["n"])),
+            )
+            for _, row in shown.iterrows()
+        )  # fmt: skip
+        more = f" The first {MOST_LINES} of {len(part):,} rows; all are in the table of results." if len(part) > MOST_LINES else ""
+        yield SmallTable(
+            f"{metric_name(metric).capitalize()}.{more}",
+            ("model", "layers", "what", "kind", text(shown["unit"].iloc[0]) or "value", "95% interval", "n"),
+            lines,
+            models=tuple(text(m) for m in shown["model"]),
+        )

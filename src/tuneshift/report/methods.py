@@ -1,0 +1,156 @@
+"""The methods paragraph and the citations, for exactly what a study ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from tuneshift.human import DATA_SETS
+from tuneshift.report.bibliography import BIBLIOGRAPHY
+from tuneshift.report.selecting import groups, is_untrained, names, rows_of
+from tuneshift.report.words import listed, text
+
+
+@dataclass(frozen=True)
+class Methods:
+    """Paragraphs to read, and BibTeX to copy."""
+
+    paragraphs: tuple[str, ...]
+    bibtex: str
+    references: tuple[str, ...]
+
+
+def methods(table: pd.DataFrame, settings: dict[str, list[dict[str, Any]]]) -> Methods:
+    """Return the methods of a study; `settings` are the specifications of its measurements by kind."""
+    paragraphs, keys = [], ["aw2023instruction", "wu2024language"]
+    for kind, build in (("brain", _brain), ("reading", _reading), ("attribution", _attribution),
+                        ("internals", _internals), ("heads", _internals), ("concepts", _internals), ("ability", _ability)):
+        rows = rows_of(table, measurement=kind)
+        if len(rows):
+            sentences, cited = build(rows, settings.get(kind, []))
+            paragraph = " ".join(sentences)
+            if paragraph not in paragraphs:
+                paragraphs.append(paragraph)
+            keys += cited
+    if table["tuned"].fillna(False).any():
+        paragraphs.append(
+            "Each tuned model was compared with its own base on the same items: 95% bootstrap intervals of the mean paired "
+            "difference over participants, stories or prompts, two-sided sign-flip tests, and Benjamini-Hochberg q over "
+            "the layers and regions of a metric."
+        )
+    used = [DATA_SETS[name] for name in names(table["dataset"]) if name in DATA_SETS]
+    entries = [BIBLIOGRAPHY[key] for key in dict.fromkeys(keys)]
+    bibtex = [entry.bibtex for entry in entries] + [d.bibtex for d in used if d.bibtex]
+    references = [entry.reference for entry in entries] + [d.citation for d in used]
+    return Methods(tuple(paragraphs), "\n\n".join(bibtex), tuple(dict.fromkeys(references)))
+
+
+Built = tuple[list[str], list[str]]
+
+
+def _values(settings: list[dict[str, Any]], key: str) -> list[Any]:
+    return list(dict.fromkeys(s[key] for s in settings if s.get(key) is not None))
+
+
+def _brain(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
+    cited = ["feghhi2024what", "schrimpf2021neural"]
+    sentences = []
+    for (dataset, split), part in groups(rows[~is_untrained(rows)], "dataset", "split"):
+        maps = [m for m in names(part["mapping"]) if m]
+        pool = {"last": "the state of its last token", "mean": "the mean over its tokens"}
+        pools = [pool.get(str(p), str(p)) for p in _values(settings, "pool")] or ["its hidden state"]
+        how = {
+            "grouped": "whole passages were held out",
+            "contiguous": "contiguous blocks were held out, with a gap where responses overlap",
+            "shuffled": "stimuli were held out at random, which leaks neighbours",
+        }.get(split, split)
+        sentences.append(
+            f"Brain alignment on {dataset}: each text was read in its natural order, a stimulus represented by "
+            f"{listed(pools)} at every layer; {listed(maps) or 'ridge'} mapping to each participant's responses, penalties chosen "
+            f"inside the training folds; {how} ({split} split)."
+        )
+    sentences.append(
+        "Scores are Pearson r on held-out stimuli, averaged over folds, over a participant's regions and over participants; "
+        "intervals are 95% bootstrap intervals over participants. The layer called nested was chosen on training "
+        "stimuli only. Noise ceilings are leave-one-participant-out correlations."
+    )
+    if is_untrained(rows).any():
+        sentences.append("Untrained twins have the same architecture with random weights.")
+    if "unique_r2" in names(rows["metric"]):
+        sentences.append("Unique variance is the r² of model and nuisance features together minus that of nuisance features.")
+        cited.append("dupre2022feature")
+    return sentences, cited
+
+
+def _reading(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
+    sentences, cited = [], ["smith2013effect", "pimentel2024how", "oh2024leading"]
+    data = listed(names(rows["dataset"]))
+    if "corrected" in names(rows["mapping"]):
+        sentences.append(
+            f"Reading alignment on {data}: surprisal is −log2 of a word's probability given the text before it, in bits, "
+            "corrected so that the end of a word counts to that word; the plain sum over tokens is given beside it."
+        )
+    else:
+        sentences.append(f"Reading alignment on {data}: surprisals were read from a file.")
+    excluded = [str(e).replace("_", " ") for e in _values(settings, "exclude") if e != "none"]
+    left = f" over all words but each {listed(excluded)} one" if excluded else ""
+    sentences.append(f"Scores: Pearson r with mean reading times{left}.")
+    if "delta_ll" in names(rows["metric"]):
+        spill = [str(v) for v in _values(settings, "spillover")] or ["2"]
+        sentences.append(
+            f"Predictive power (ΔLL) is the gain in log-likelihood per word (nats × 1000) of a regression with surprisal over one "
+            f"with word length, log frequency, their interaction and position, both with the {listed(spill)} words before."
+        )
+        cited += ["goodkind2018predictive"]
+    return sentences, cited
+
+
+def _attribution(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
+    forms = listed([f"{form} form" for form in names(rows["mapping"]) if form]) or "plain form"
+    responses = listed([str(r) for r in _values(settings, "responses")]) or "reference"
+    thresholds = listed([str(b) for b in _values(settings, "threshold")]) or "7"
+    return [
+        f"Prompt attribution on {listed(names(rows['dataset']))} ({forms}; {responses} responses): gradient of each response "
+        "token's probability times the input embedding of each prompt token, negative values set to 0, divided by the "
+        f"response token's maximum, in levels 0 to 10 of which those up to {thresholds} were set to 0. Importance density is "
+        "the l1 norm over the l4 norm of a prompt token's levels; the instruction score sums the densities, scaled by the "
+        "prompt's maximum, over instruction tokens and divides by log2(2 + their number)."
+    ], []
+
+
+def _internals(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
+    return [
+        "Weights were compared without any text: word pairs with the largest query and key activations of each attention "
+        "head, and principal components of the matrix that each feed-forward layer writes with, described by the words "
+        "they project on most. Overlaps are Jaccard indices; rotations are principal angles between base and tuned "
+        "subspaces, to be read against random rotations."
+    ], []
+
+
+def _ability(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
+    return [f"Abilities were measured by lm-evaluation-harness: {listed([text(d) for d in names(rows['dataset'])])}."], [
+        "gao2024framework"
+    ]
+
+
+def settings_by_kind(cells: Any) -> dict[str, list[dict[str, Any]]]:
+    """Return the different specifications of a study's measurements, by kind."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for cell in cells:
+        of_kind = found.setdefault(cell.measurement, [])
+        if cell.settings not in of_kind:
+            of_kind.append(cell.settings)
+    return found
+
+
+def data_sets_used(table: pd.DataFrame, settings: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield name, licence, citation and release or notes of every data set that was used."""
+    for name in names(table["dataset"]):
+        data_set = DATA_SETS.get(name.partition(":")[0])
+        if data_set is None:
+            yield name, "unknown", "A file of your own.", ""
+        else:
+            yield name, data_set.licence, data_set.citation, data_set.notes

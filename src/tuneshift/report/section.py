@@ -1,0 +1,53 @@
+"""What a section of the report is made of: paragraphs, figures, small tables, and pictures with their own script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tuneshift.report.figures import Figure
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text."""
+
+    text: str
+    kind: str = "paragraph"
+
+
+@dataclass(frozen=True)
+class SmallTable:
+    """A table that is read whole: caption, names of columns, rows of texts; the first column names the row."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    kind: str = "table"
+    models: tuple[str, ...] = ()
+    """The model of each row, for the page's model filter; empty where rows are of no model."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that the page's own script draws from `data` (heat maps, browsers): `viewer` names the script."""
+
+    key: str
+    viewer: str
+    caption: str
+    data: Any
+    kind: str = "picture"
+
+
+Block = Paragraph | Figure | SmallTable | Picture
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section: title, one opening sentence, blocks; where there are no blocks `absent` says why."""
+
+    key: str
+    title: str
+    lead: str
+    blocks: list[Block] = field(default_factory=list)
+    absent: str = ""

@@ -1,0 +1,98 @@
+"""Numbers and names as a reader wants them: three decimals, a real minus sign, p as p."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+MINUS = "\u2212"
+
+METRIC_NAMES = {
+    "r": "brain score r",
+    "r_normalised": "brain score, share of ceiling",
+    "unique_r2": "unique variance r²",
+    "pearson_r": "correlation of surprisal with reading time",
+    "pearson_r_normalised": "correlation with reading time, share of ceiling",
+    "delta_ll": "predictive power of surprisal, ΔLL",
+    "instruction_score": "instruction score",
+    "followed": "share of instructions followed",
+    "followed_rate": "share of instructions followed",
+    "verb_gain_share": "share of heads that gained the verb",
+    "head_overlap": "overlap of head word pairs",
+    "rotation_deg": "rotation of feed-forward components",
+    "category_share": "share of concepts in a category",
+    "accuracy": "accuracy",
+    "perplexity": "perplexity",
+}
+"""What a metric of the long table is called in running text; any other goes by its own name."""
+
+MEASUREMENT_NAMES = {
+    "brain": "Brain alignment",
+    "reading": "Reading alignment",
+    "attribution": "Prompt attribution",
+    "internals": "Inside the weights",
+    "heads": "Attention heads",
+    "concepts": "Feed-forward concepts",
+    "ability": "Abilities",
+}
+
+
+def missing(value: Any) -> bool:
+    """Whether a table's cell holds nothing."""
+    return value is None or bool(pd.isna(value))
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """Return a number with so many decimals and a real minus sign; an en dash where there is none.
+
+    Numbers of 1,000 and more lose their decimals, and numbers that the decimals would round to 0 get two significant
+    digits instead.
+    """
+    if missing(value):
+        return "–"
+    value = float(value)
+    if abs(value) >= 1000:
+        text = f"{value:,.0f}"
+    elif value != 0 and abs(value) < 0.5 * 10**-digits:
+        text = f"{value:.1e}"
+    else:
+        text = f"{value:.{digits}f}"
+    return text.replace("-", MINUS)
+
+
+def signed(value: Any, digits: int = 3) -> str:
+    """Return a number with its sign."""
+    text = number(value, digits)
+    return f"+{text}" if not missing(value) and float(value) > 0 else text
+
+
+def interval(low: Any, high: Any, digits: int = 3) -> str:
+    """Return "low to high", or an en dash where there is no interval."""
+    if missing(low) or missing(high):
+        return "–"
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def p_value(p: Any) -> str:
+    """Return "p = 0.021" or "p < 0.001"; "" where there is no test."""
+    if missing(p):
+        return ""
+    return "p < 0.001" if float(p) < 0.001 else f"p = {float(p):.3f}"
+
+
+def metric_name(metric: Any) -> str:
+    """Return a metric in words."""
+    return METRIC_NAMES.get(str(metric), str(metric).replace("_", " "))
+
+
+def listed(names: list[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def text(value: Any) -> str:
+    """Return a cell's text, "" where it holds nothing."""
+    return "" if missing(value) else str(value)
