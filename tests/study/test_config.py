@@ -54,7 +54,9 @@ def test_an_unknown_key_is_named_with_its_line_and_the_nearest_known_one(tmp_pat
 
 
 def test_an_unknown_key_of_a_model_is_named(tmp_path: Path) -> None:
-    message = refusal(tmp_path, GOOD.replace("[fable-2m, fable-2m-instruct]", "\n  - fable-2m\n  - {model: b, bass: c}"))
+    message = refusal(
+        tmp_path, GOOD.replace("[fable-2m, fable-2m-instruct]", "\n  - fable-2m\n  - {model: b, bass: c}")
+    )
     assert "line 4" in message
     assert "'bass' (did you mean 'base'?)" in message
 
@@ -119,10 +121,12 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 @given(text=st.text(alphabet=st.characters(codec="utf-8"), max_size=200))
 @settings(max_examples=150, deadline=None)
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
+    refusal = ""
     try:
         StudyText(text, "some.yaml")
     except BadInput as refused:
-        assert str(refused).startswith("some.yaml")
+        refusal = str(refused)
+    assert not refusal or refusal.startswith("some.yaml")
 
 
 @given(

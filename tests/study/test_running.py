@@ -124,7 +124,9 @@ def test_one_failing_job_does_not_end_the_others(tmp_path: Path) -> None:
     reasons = {(f.model, f.measurement): f.reason for f in results.failures}
     assert len(reasons) == 4
     assert any(model == "m0" and "planted failure" in reason for (model, _), reason in reasons.items())
-    assert sum(model == "broken" and "weights are not readable" in reason for (model, _), reason in reasons.items()) == 3
+    assert (
+        sum(model == "broken" and "weights are not readable" in reason for (model, _), reason in reasons.items()) == 3
+    )
     assert StudyResults.load(tmp_path / "out").failures == results.failures
 
 
@@ -216,7 +218,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: py
         real(path, content)
 
     monkeypatch.setattr(store_module, "_write_flushed", full)
-    with pytest.raises(MeasurementFailed, match="full.*free some space"):
+    with pytest.raises(MeasurementFailed, match=r"full.*free some space"):
         go(study(tmp_path), tmp_path)
     cells = tmp_path / "out" / "cells"
     assert len(list(cells.iterdir())) == 3
@@ -285,9 +287,7 @@ def test_a_folder_without_a_study_cannot_be_loaded(tmp_path: Path) -> None:
         StudyResults.load(tmp_path)
 
 
-def test_a_cell_of_a_newer_format_is_refused_not_thrown_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cell_of_a_newer_format_is_refused_not_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "FORMAT", 2)
     go(study(tmp_path), tmp_path)
     monkeypatch.undo()

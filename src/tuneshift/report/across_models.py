@@ -61,7 +61,18 @@ def _table(rows: pd.DataFrame) -> SmallTable:
     return SmallTable(
         "Correlations over models: Pearson with a 95% bootstrap interval over models, q adjusted for the number of "
         "correlations (Benjamini-Hochberg), partial r given size, and the range when each family in turn is left out.",
-        ("score", "property", "models", "Pearson r", "95% interval", "p", "q", "Spearman r", "partial r", "without a family"),
+        (
+            "score",
+            "property",
+            "models",
+            "Pearson r",
+            "95% interval",
+            "p",
+            "q",
+            "Spearman r",
+            "partial r",
+            "without a family",
+        ),
         lines,
     )
 

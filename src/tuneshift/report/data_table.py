@@ -43,7 +43,11 @@ def _column(name: str, values: pd.Series) -> dict[str, Any]:  # type: ignore[typ
     label = _LABELS.get(name, name.replace("_", " "))
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
         numbers = [None if pd.isna(v) else float(f"{float(v):.7g}") for v in values]
-        return {"name": name, "label": label, "numbers": [int(v) if v is not None and v.is_integer() else v for v in numbers]}
+        return {
+            "name": name,
+            "label": label,
+            "numbers": [int(v) if v is not None and v.is_integer() else v for v in numbers],
+        }
     texts = [None if pd.isna(v) else _text(v) for v in values]
     words = list(dict.fromkeys(t for t in texts if t is not None))
     places = {word: place for place, word in enumerate(words)}

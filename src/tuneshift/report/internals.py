@@ -68,7 +68,11 @@ def _the_rest(rows: pd.DataFrame) -> Iterator[SmallTable]:
             )
             for _, row in shown.iterrows()
         )  # fmt: skip
-        more = f" The first {MOST_LINES} of {len(part):,} rows; all are in the table of results." if len(part) > MOST_LINES else ""
+        more = (
+            f" The first {MOST_LINES} of {len(part):,} rows; all are in the table of results."
+            if len(part) > MOST_LINES
+            else ""
+        )
         yield SmallTable(
             f"{metric_name(metric).capitalize()}.{more}",
             ("model", "layers", "what", "kind", text(shown["unit"].iloc[0]) or "value", "95% interval", "n"),

@@ -13,7 +13,9 @@ _LEAD = "Does the layer whose inside moved most change its brain score most?"
 def layer_link_section(links: pd.DataFrame) -> Section:
     """Return the section on the link between layers' inner change and their change in brain score."""
     if links.empty:
-        absent = "The link needs brain scores by layer and a comparison of weights for the same pair; this study lacks one."
+        absent = (
+            "The link needs brain scores by layer and a comparison of weights for the same pair; this study lacks one."
+        )
         return Section("link", "The layer link", _LEAD, absent=absent)
     lines = tuple(
         (

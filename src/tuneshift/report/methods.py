@@ -26,8 +26,15 @@ class Methods:
 def methods(table: pd.DataFrame, settings: dict[str, list[dict[str, Any]]]) -> Methods:
     """Return the methods of a study; `settings` are the specifications of its measurements by kind."""
     paragraphs, keys = [], ["aw2023instruction", "wu2024language"]
-    for kind, build in (("brain", _brain), ("reading", _reading), ("attribution", _attribution),
-                        ("internals", _internals), ("heads", _internals), ("concepts", _internals), ("ability", _ability)):
+    for kind, build in (
+        ("brain", _brain),
+        ("reading", _reading),
+        ("attribution", _attribution),
+        ("internals", _internals),
+        ("heads", _internals),
+        ("concepts", _internals),
+        ("ability", _ability),
+    ):
         rows = rows_of(table, measurement=kind)
         if len(rows):
             sentences, cited = build(rows, settings.get(kind, []))
@@ -80,7 +87,9 @@ def _brain(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
     if is_untrained(rows).any():
         sentences.append("Untrained twins have the same architecture with random weights.")
     if "unique_r2" in names(rows["metric"]):
-        sentences.append("Unique variance is the r² of model and nuisance features together minus that of nuisance features.")
+        sentences.append(
+            "Unique variance is the r² of model and nuisance features together minus that of nuisance features."
+        )
         cited.append("dupre2022feature")
     return sentences, cited
 
@@ -131,9 +140,9 @@ def _internals(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
 
 
 def _ability(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
-    return [f"Abilities were measured by lm-evaluation-harness: {listed([text(d) for d in names(rows['dataset'])])}."], [
-        "gao2024framework"
-    ]
+    return [
+        f"Abilities were measured by lm-evaluation-harness: {listed([text(d) for d in names(rows['dataset'])])}."
+    ], ["gao2024framework"]
 
 
 def settings_by_kind(cells: Any) -> dict[str, list[dict[str, Any]]]:
@@ -146,7 +155,9 @@ def settings_by_kind(cells: Any) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def data_sets_used(table: pd.DataFrame, settings: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, str, str, str]]:
+def data_sets_used(
+    table: pd.DataFrame, settings: dict[str, list[dict[str, Any]]]
+) -> Iterator[tuple[str, str, str, str]]:
     """Yield name, licence, citation and release or notes of every data set that was used."""
     for name in names(table["dataset"]):
         data_set = DATA_SETS.get(name.partition(":")[0])

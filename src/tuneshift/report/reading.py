@@ -91,7 +91,9 @@ def _lag_figure(dataset: str, cells: Sequence[tuple[Cell, Result]], styles: dict
             "marker": {"symbol": style.symbol, "size": 7},
             "hovertemplate": f"{plot_label(cell.model)}<br>lag %{{x}}: r = %{{y:.3f}}<extra></extra>",
         })  # fmt: skip
-        told.append(f"{cell.model}: " + ", ".join(f"lag {k} r = {number(v)}" for k, v in zip(lags, y, strict=True)) + ".")
+        told.append(
+            f"{cell.model}: " + ", ".join(f"lag {k} r = {number(v)}" for k, v in zip(lags, y, strict=True)) + "."
+        )
     if traces:
         yield Figure(
             f"reading-lags-{dataset}",

@@ -202,7 +202,9 @@ def _reading_sentences(table: pd.DataFrame) -> Iterator[Sentence]:
         shown = [ordered.iloc[0], ordered.iloc[-1]] if len(ordered) > 1 else [ordered.iloc[0]]
         n = "" if missing(shown[0]["n"]) else f", n = {int(shown[0]['n']):,} words"
         above = sum(not missing(low) and float(low) > 0 for low in part["ci_low"])
-        claim = f"the interval lies above 0 for {above} of {len(part)} models" if len(part) > 1 else _above_zero(shown[0])
+        claim = (
+            f"the interval lies above 0 for {above} of {len(part)} models" if len(part) > 1 else _above_zero(shown[0])
+        )
         yield Sentence(
             f"Reading on {dataset} ({mapping} surprisal{n}): surprisal and reading time correlate with r "
             f"{'from' if len(shown) > 1 else '='} {' to '.join(_score(row) for row in shown)}; {claim}.",

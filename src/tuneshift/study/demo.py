@@ -12,7 +12,7 @@ DEMO_MODELS = ("fable-2m", "fable-2m-instruct", "fable-2m-no-instructions", "fab
 
 
 def demo_study() -> Study:
-    """Return the study that `tuneshift demo` runs: real data sets where they lie on this machine, else simulated ones."""
+    """Return the study that `tuneshift demo` runs: on real data sets where they lie on this machine, else simulated."""
     measurements, notes = _human_measurements()
     return _study("demo", [_entry(name) for name in DEMO_MODELS], measurements, notes)
 
@@ -44,7 +44,8 @@ def _human_measurements() -> tuple[list[dict[str, Any]], str]:
     notes = (
         f"Real data found and used: {' and '.join(found)}."
         if found
-        else "Simulated participants: no folder of real data was found (set TUNESHIFT_DATA to one, or `tuneshift data --fetch`)."
+        else "Simulated participants: no folder of real data was found (set TUNESHIFT_DATA to one, or run "
+        "`tuneshift data --fetch`)."
     )
     if len(found) == 1:
         notes += " The other data set is simulated."

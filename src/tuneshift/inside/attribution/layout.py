@@ -79,7 +79,9 @@ def _given(model: LanguageModel, prompt: str, form: Form) -> tuple[str, int]:
         stripped = prompt.strip()  # some templates strip what the user wrote
         start = text.find(stripped) - prompt.find(stripped)
         if text.find(stripped) < 0:
-            raise BadInput(f"the chat template of {model.name} changes the prompt's text, so its tokens cannot be found.")
+            raise BadInput(
+                f"the chat template of {model.name} changes the prompt's text, so its tokens cannot be found."
+            )
     return text, start
 
 
