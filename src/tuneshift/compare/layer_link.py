@@ -47,13 +47,14 @@ def link_layers(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
     pooled: dict[tuple[object, ...], list[tuple[np.ndarray, np.ndarray]]] = {}
     keys = ["dataset", "split", "mapping", "metric", "specification"]
-    for (model, base, *score), by_layer in scores.groupby(["model", "base_model", *keys], dropna=False, sort=False):
+    for (model, base, *found), by_layer in scores.groupby(["model", "base_model", *keys], dropna=False, sort=False):
+        score = [None if pd.isna(part) else part for part in found]  # a missing value equals no other, not itself even
         own = inside[(inside["model"] == model).to_numpy(dtype=bool)]
         for metric, moved in own.groupby(["mapping", "metric"], dropna=False, sort=False):
             change, movement = _matched(by_layer, moved)
             if len(change) < FEWEST_LAYERS:
                 continue
-            measure = " ".join(str(part) for part in metric if part is not pd.NA and part == part)
+            measure = " ".join(str(part) for part in metric if not pd.isna(part))
             r, p = linked([(change, movement)])
             named = dict(zip(keys, score, strict=True)) | {"inside": measure, "n_layers": len(change), "n_pairs": 1}
             rows.append({"model": model, "base_model": base, **named, "spearman_r": r, "p": p})
