@@ -11,7 +11,6 @@ import typer
 from tuneshift.cli.options import AsJson, Device, Dtype, Model, Seed, TrustRemoteCode, load
 from tuneshift.cli.output import show
 from tuneshift.cli.progress import progress_bars
-from tuneshift.errors import BadInput
 
 
 class Split(StrEnum):
@@ -36,6 +35,28 @@ class Form(StrEnum):
 
     plain = "plain"
     chat = "chat"
+
+
+class TextForm(StrEnum):
+    """In which form a text to be read is given to the model."""
+
+    plain = "plain"
+    chat = "chat"
+    instructed = "instructed"
+
+
+class Regression(StrEnum):
+    """How delta-LL is computed: held out by story, or in sample as it was published."""
+
+    cross_validated = "cross_validated"
+    published = "published"
+
+
+class Unit(StrEnum):
+    """The unit of surprisals in a file."""
+
+    bits = "bits"
+    nats = "nats"
 
 
 def register(app: typer.Typer) -> None:
@@ -85,7 +106,19 @@ def reading(
     surprisals: Annotated[
         Path | None, typer.Option(help="Read word surprisals from this JSON or CSV file instead of a model.")
     ] = None,
-    unit: Annotated[str, typer.Option(help="Unit of the surprisals in the file: bits or nats.")] = "bits",
+    unit: Annotated[Unit, typer.Option(help="Unit of the surprisals in the file.")] = Unit.bits,
+    form: Annotated[
+        TextForm, typer.Option(help="The text bare, in the chat template, or behind an instruction to read it.")
+    ] = TextForm.plain,
+    instruction: Annotated[str | None, typer.Option(help="The instruction of --form instructed.")] = None,
+    regression: Annotated[Regression, typer.Option(help="How delta-LL is computed.")] = Regression.cross_validated,
+    mixed_model: Annotated[
+        bool | None,
+        typer.Option(
+            "--mixed-model/--no-mixed-model",
+            help="Mixed model over readers; default: where times by reader exist, up to 200,000 of them.",
+        ),
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     dtype: Dtype = "auto",
@@ -95,13 +128,19 @@ def reading(
     """Behavioural alignment: does a word that surprises the model slow readers down?"""
     from tuneshift.reading import ReadingAlignment, SurprisalFile
 
-    measurement = ReadingAlignment(data=data, seed=seed)
-    if surprisals is None:
-        source: Any = load(model, device, dtype, trust_remote_code)
-    else:
-        if unit not in ("bits", "nats"):
-            raise BadInput(f"--unit {unit}: surprisals are in bits or nats.")
-        source = SurprisalFile(name=model, path=surprisals, unit=unit)
+    measurement = ReadingAlignment(
+        data=data,
+        form=form.value,
+        instruction=instruction,
+        regression=regression.value,
+        mixed_model=mixed_model,
+        seed=seed,
+    )
+    source: Any = (
+        load(model, device, dtype, trust_remote_code)
+        if surprisals is None
+        else SurprisalFile(name=model, path=surprisals, unit=unit.value)
+    )
     with progress_bars() as progress:
         result = measurement.run(source, progress).with_columns(model=source.name)
     table = result.table

@@ -16,6 +16,7 @@ from tuneshift.models import LanguageModel
 from tuneshift.models.surprisal import word_surprisals
 from tuneshift.models.surprisal_forms import Form
 from tuneshift.progress import Progress, silent
+from tuneshift.reading.surprisal_formats import load_surprisals
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,7 @@ def surprisals_of(
     if isinstance(source, SurprisalFile):
         if form != "plain":
             raise BadInput(f"{source.name}: form {form!r} needs a model; a file of surprisals has only its own form.")
-        from tuneshift.human.surprisal_files import load_surprisals
-
-        return {"given": np.asarray(load_surprisals(Path(source.path), times, source.unit), dtype=float)}
+        return {"given": load_surprisals(Path(source.path), times, source.unit)}
     documents = list(times.documents.values())
     table = word_surprisals(
         source.torch_model,

@@ -1,0 +1,184 @@
+"""Surprisals from a file stand beside the right words, or are refused with the first place where they do not."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from planted import Planted
+
+from tuneshift.errors import BadInput
+from tuneshift.human import ReadingTimes
+from tuneshift.reading import SurprisalFile, reading_alignment
+from tuneshift.reading.surprisal_formats import load_surprisals
+
+STORIES = {"10": ["Once", "there", "was", "a", "mill."], "2": ["It", "had", "no", "wheel.", "It", "stood", "still."]}
+LENGTHS = {"10": (5,), "2": (4, 3)}
+VALUES = np.arange(1.0, 13.0)
+
+
+@pytest.fixture
+def times() -> ReadingTimes:
+    rows = [
+        {"document": name, "position": i, "word": word, "sentence": int(i >= LENGTHS[name][0]), "time": 300.0, "n": 5}
+        for name, words in STORIES.items()
+        for i, word in enumerate(words)
+    ]
+    table = pd.DataFrame(rows).assign(sentence_initial=False, sentence_final=False)
+    return ReadingTimes("two stories", table, release="test")
+
+
+@pytest.fixture
+def table(times: ReadingTimes) -> pd.DataFrame:
+    return times.words[["document", "position", "word"]].assign(surprisal=VALUES)
+
+
+def _csv(folder: Path, table: pd.DataFrame) -> Path:
+    table.to_csv(folder / "surprisals.csv", index=False)
+    return folder / "surprisals.csv"
+
+
+def _json(folder: Path, content: Any) -> Path:
+    (folder / "surprisals.json").write_text(json.dumps(content))
+    return folder / "surprisals.json"
+
+
+def test_every_layout_gives_the_same_values(tmp_path: Path, times: ReadingTimes, table: pd.DataFrame) -> None:
+    by_sentence = {"2": [[6.0, 7, 8, 9], [10, 11, 12]], "10": [[1, 2, 3, 4, 5.0]]}
+    flat = {"10": [1, 2, 3, 4, 5], "2": [6, 7, 8, 9, 10, 11, 12]}
+    tsv = tmp_path / "surprisals.tsv"
+    table.to_csv(tsv, sep="\t", index=False)
+    paths = [_csv(tmp_path, table), tsv]
+    for content in (table.to_dict("records"), by_sentence, flat):
+        np.testing.assert_allclose(load_surprisals(_json(tmp_path, content), times), VALUES)
+    for path in paths:
+        np.testing.assert_allclose(load_surprisals(path, times), VALUES)
+
+
+def test_documents_are_matched_by_name_whatever_their_order(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame
+) -> None:
+    other_way_round = pd.concat([table[table["document"] == "2"], table[table["document"] == "10"]])
+    np.testing.assert_allclose(load_surprisals(_csv(tmp_path, other_way_round), times), VALUES)
+
+
+def test_positions_may_count_from_one_and_words_may_be_left_out(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame
+) -> None:
+    np.testing.assert_allclose(
+        load_surprisals(_csv(tmp_path, table.assign(position=table["position"] + 1)), times), VALUES
+    )
+    np.testing.assert_allclose(load_surprisals(_csv(tmp_path, table[["document", "surprisal"]]), times), VALUES)
+
+
+def test_nats_become_bits(tmp_path: Path, times: ReadingTimes, table: pd.DataFrame) -> None:
+    np.testing.assert_allclose(load_surprisals(_csv(tmp_path, table), times, "nats"), VALUES / math.log(2))
+
+
+def test_words_that_look_like_missing_values_stay_words(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame
+) -> None:
+    times.words.loc[[1, 6], "word"] = ["NA", "null"]
+    table.loc[[1, 6], "word"] = ["NA", "null"]
+    np.testing.assert_allclose(load_surprisals(_csv(tmp_path, table), times), VALUES)
+
+
+def test_a_file_one_word_too_short_is_refused_where_it_parts(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame
+) -> None:
+    with pytest.raises(BadInput, match=r"hold 6 words of document 2, two stories has 7: word 7 \('still.'\) has no"):
+        load_surprisals(_csv(tmp_path, table.iloc[:-1]), times)
+    with pytest.raises(BadInput, match=r"part at document 2, word 2: 'no' and 'had'"):
+        load_surprisals(_csv(tmp_path, table.drop(index=6).drop(columns="position")), times)
+    by_sentence = {"10": [[1, 2, 3, 4, 5]], "2": [[6, 7, 8], [10, 11, 12]]}
+    with pytest.raises(BadInput, match=r"they part in sentence 1 \(it begins with 'It'\): 3 words against 4"):
+        load_surprisals(_json(tmp_path, by_sentence), times)
+
+
+def test_a_file_one_word_too_long_is_refused(tmp_path: Path, times: ReadingTimes) -> None:
+    with pytest.raises(BadInput, match="hold 6 words of document 10, two stories has 5: word 6 has no partner"):
+        load_surprisals(_json(tmp_path, {"10": [1] * 6, "2": [1] * 7}), times)
+
+
+def test_a_reordered_story_is_refused_with_its_first_place(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame
+) -> None:
+    swapped = table.iloc[[0, 2, 1, *range(3, 12)]]
+    with pytest.raises(BadInput, match="document 10 is not in reading order: position 1 should come next, and 2 does"):
+        load_surprisals(_csv(tmp_path, swapped), times)
+    with pytest.raises(BadInput, match="part at document 10, word 2: 'was' and 'there'"):
+        load_surprisals(_csv(tmp_path, swapped.drop(columns="position")), times)
+
+
+def test_documents_that_one_side_lacks_are_named(tmp_path: Path, times: ReadingTimes) -> None:
+    with pytest.raises(BadInput, match="lack document '2' of two stories; they have 10"):
+        load_surprisals(_json(tmp_path, {"10": [1] * 5}), times)
+    with pytest.raises(BadInput, match="hold document '3', which two stories has not"):
+        load_surprisals(_json(tmp_path, {"10": [1] * 5, "2": [1] * 7, "3": [1]}), times)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(float("nan"), "has nan .1 such words.; every word"), (float("inf"), "has inf"), (-3.0, "have the other sign")],
+)
+def test_values_that_are_no_surprisals_are_refused_with_their_place(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame, value: float, said: str
+) -> None:
+    table.loc[7, "surprisal"] = value
+    with pytest.raises(BadInput, match=rf"document 2, word 3 \('no'\) {said}" if value > 0 or value != value else said):
+        load_surprisals(_csv(tmp_path, table), times)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("not json", "are no JSON"),
+        ("[1, 2]", "neither a list of rows"),
+        ('{"10": 5}', "document 10 is no list"),
+        ('{"10": [1, "two"]}', "document 10, word 2: 'two' is no number"),
+        ('[{"document": "10", "suprisal": 2}]', r"no column 'surprisal' \(did you mean 'suprisal'\?\)"),
+    ],
+)
+def test_files_of_another_shape_are_refused(tmp_path: Path, times: ReadingTimes, content: str, said: str) -> None:
+    path = tmp_path / "surprisals.json"
+    path.write_text(content)
+    with pytest.raises(BadInput, match=said):
+        load_surprisals(path, times)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path, times: ReadingTimes) -> None:
+    for name in ("gone.csv", "gone.json"):
+        with pytest.raises(BadInput, match="cannot be read"):
+            load_surprisals(tmp_path / name, times)
+
+
+@settings(max_examples=40, deadline=None)
+@given(text=st.text(max_size=60))
+def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    table = pd.DataFrame({"document": ["a"], "position": 0, "word": "a", "sentence": 0, "time": 1.0, "n": 1})
+    for suffix in ("json", "csv"):
+        path = tmp_path_factory.getbasetemp() / f"any.{suffix}"
+        path.write_text(text, encoding="utf-8", newline="")
+        with pytest.raises(BadInput):
+            load_surprisals(path, ReadingTimes("one word", table, release="test"))
+
+
+def test_a_file_is_measured_like_the_model_that_wrote_it(tmp_path: Path, planted: Planted) -> None:
+    words = planted.times.words
+    path = _csv(tmp_path, words[["document", "position", "word"]].assign(surprisal=planted.surprisal))
+    source = SurprisalFile("somebody's model", path)
+    result = reading_alignment(source, planted.times, n_boot=0, mixed_model=False)
+    assert result.table["mapping"].unique().tolist() == ["given"]
+    kept = words["position"] > 0
+    expected = np.corrcoef(planted.surprisal[kept], words["time"][kept])[0, 1]
+    assert result.table["value"].iloc[0] == pytest.approx(expected)
+    with pytest.raises(BadInput, match="needs a model; a file of surprisals has only its own form"):
+        reading_alignment(source, planted.times, form="chat")
+    assert source.revision.endswith("in bits")
