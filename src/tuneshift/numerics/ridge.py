@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ ALPHAS = np.logspace(-3, 6, 19)
 """The penalties that are tried, for standardised features (methods, section 1)."""
 
 _BLOCK = 16_384  # targets that are held on the device at once
+_SMALL_MATRIX = 1_000  # rows up to which a second thread does not speed up a decomposition
+_SMALL_WORK = 2e9  # multiplications up to which threads wait for each other longer than they save
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def fold_scores(
     X: np.ndarray, Y: np.ndarray, fold: Fold, *, alphas: np.ndarray = ALPHAS, device: str | torch.device = "cpu"
 ) -> np.ndarray:
     """Return the Pearson r (v,) of one fold; see `ridge_predictivity`."""
-    solver = _FoldSolver(X, fold, alphas, torch.device(device))
+    solver = _solver(X, fold, alphas, device)
     return np.concatenate([solver.scores(Y[:, block]) for block in _blocks(Y.shape[1])])
 
 
@@ -67,17 +70,35 @@ def fold_predictions(
     X: np.ndarray, Y: np.ndarray, fold: Fold, *, alphas: np.ndarray = ALPHAS, device: str | torch.device = "cpu"
 ) -> RidgePredictions:
     """Return the predictions for the test stimuli of one fold and the penalties chosen; see `ridge_predictivity`."""
-    solver = _FoldSolver(X, fold, alphas, torch.device(device))
+    solver = _solver(X, fold, alphas, device)
     parts = [solver.predict(Y[:, block]) for block in _blocks(Y.shape[1])]
     return RidgePredictions(
-        np.concatenate([values.cpu().numpy() for values, _ in parts], axis=1),
-        np.concatenate([chosen.cpu().numpy() for _, chosen in parts]),
+        np.concatenate([(values + mean).cpu().numpy() for values, mean, _ in parts], axis=1),
+        np.concatenate([chosen.cpu().numpy() for _, _, chosen in parts]),
     )
 
 
 def _blocks(n_targets: int) -> Iterator[slice]:
     for start in range(0, max(n_targets, 1), _BLOCK):
         yield slice(start, start + _BLOCK)
+
+
+@contextmanager
+def _one_thread(when: bool) -> Iterator[None]:
+    """Compute on one thread: many small steps on several wait for each other, for seconds on a busy machine."""
+    before = torch.get_num_threads()
+    if when and before > 1:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)
+
+
+def _solver(X: np.ndarray, fold: Fold, alphas: np.ndarray, device: str | torch.device) -> _FoldSolver:
+    with _one_thread(len(fold[0]) ** 2 * X.shape[1] <= _SMALL_WORK):
+        return _FoldSolver(X, fold, alphas, torch.device(device))
 
 
 class _FoldSolver:
@@ -93,7 +114,8 @@ class _FoldSolver:
         spread = torch.where(spread > 1e-6 * mean.abs().clamp(min=1e-12), spread, torch.inf)  # constant: no weight
         seen, held_out = (seen - mean) / spread, (held_out - mean) / spread
         # Products in float32, the decomposition in float64: its small eigenvalues decide how small penalties act.
-        values, vectors = torch.linalg.eigh((seen @ seen.T).double())
+        with _one_thread(len(train) <= _SMALL_MATRIX):
+            values, vectors = torch.linalg.eigh((seen @ seen.T).double())
         # Centred features span n - 1 dimensions at most: the vector of ones is the intercept's.
         rank = int(min(len(train) - 1, X.shape[1], int((values > values[-1].clamp(min=1e-12) * 1e-9).sum())))
         self.values = values[len(values) - rank :].float()
@@ -109,15 +131,16 @@ class _FoldSolver:
         left = self.alphas.double() / (values[len(values) - rank :, None] + self.alphas.double())
         self.slack = (outside.to(squares) + squares @ left).float()  # (n_train, n_alphas)
 
-    def predict(self, Y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return predictions (n_test, v) for the test stimuli and the penalty chosen for each target (v,)."""
-        responses = torch.as_tensor(Y[self.train], device=self.device, dtype=torch.float32)
+    def predict(self, Y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return for the test stimuli what is predicted beyond the mean (n_test, v), the mean and the penalty (v,)."""
+        responses = torch.as_tensor(Y[self.train], device=self.device)
         mean = responses.mean(0)
-        responses = responses - mean
-        projected = self.vectors.T @ responses  # (rank, v)
-        best = self._best_penalty(responses, projected)
-        weights = projected / (self.values[:, None] + self.alphas[best])
-        return self.test_basis @ weights + mean, self.alphas[best]
+        responses = (responses - mean).float()  # in this order: a large mean would cost digits
+        with _one_thread(len(self.train) ** 2 * Y.shape[1] * len(self.alphas) <= _SMALL_WORK):
+            projected = self.vectors.T @ responses  # (rank, v)
+            best = self._best_penalty(responses, projected)
+            weights = projected / (self.values[:, None] + self.alphas[best])
+            return self.test_basis @ weights, mean, self.alphas[best]
 
     def _best_penalty(self, responses: torch.Tensor, projected: torch.Tensor) -> torch.Tensor:
         """Return the index (v,) of the penalty with the smallest leave-one-out squared error."""
@@ -133,8 +156,8 @@ class _FoldSolver:
 
     def scores(self, Y: np.ndarray) -> np.ndarray:
         """Return the Pearson r (v,) between predictions and responses of the test stimuli."""
-        predicted, _ = self.predict(Y)
-        return pearson(predicted, torch.as_tensor(Y[self.test], device=self.device, dtype=torch.float32)).cpu().numpy()
+        predicted, _, _ = self.predict(Y)
+        return pearson(predicted, torch.as_tensor(Y[self.test], device=self.device)).cpu().numpy()
 
 
 def pearson(predicted: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
