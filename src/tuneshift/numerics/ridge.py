@@ -73,7 +73,7 @@ def fold_predictions(
     solver = _solver(X, fold, alphas, device)
     parts = [solver.predict(Y[:, block]) for block in _blocks(Y.shape[1])]
     return RidgePredictions(
-        np.concatenate([(values + mean).cpu().numpy() for values, mean, _ in parts], axis=1),
+        np.concatenate([(values.double() + mean.double()).cpu().numpy() for values, mean, _ in parts], axis=1),
         np.concatenate([chosen.cpu().numpy() for _, _, chosen in parts]),
     )
 
