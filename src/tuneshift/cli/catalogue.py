@@ -52,7 +52,7 @@ def data(
     if len(words) == 2 and words[0] == "check":
         problems = check_file(Path(words[1]))
         _show([{"file": words[1], "problem": p} for p in problems] or [{"file": words[1], "problem": "none"}], as_json)
-        if problems:
+        if any(not problem.startswith("warning: ") for problem in problems):
             raise typer.Exit(2)
         return
     if len(words) > 1:

@@ -1,10 +1,13 @@
 """People: recordings of their brains, their reading times, and prompts they wrote."""
 
 from tuneshift.human.dataset import DataSet, Source
+from tuneshift.human.own_files import check_file
+from tuneshift.human.own_reading_times import write_reading_times
+from tuneshift.human.own_recording_table import write_recording_table
 from tuneshift.human.prompts import Prompt, PromptSet
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.human.recording import Recording, WordTrack
-from tuneshift.human.registry import DATA_SETS, load_data
+from tuneshift.human.registry import DATA_SETS, data_checksum, load_data
 
 __all__ = [
     "DATA_SETS",
@@ -15,5 +18,9 @@ __all__ = [
     "Recording",
     "Source",
     "WordTrack",
+    "check_file",
+    "data_checksum",
     "load_data",
+    "write_reading_times",
+    "write_recording_table",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -53,3 +54,9 @@ class Recording:
     def participants(self) -> tuple[str, ...]:
         """Participants in order of first appearance."""
         return tuple(dict.fromkeys(self.data["participant"].values.tolist()))
+
+    def to_netcdf(self, path: str | Path) -> Path:
+        """Write this recording to a netCDF file that `load_data` reads back (layout: `own_recording`)."""
+        from tuneshift.human.own_recording import write_netcdf
+
+        return write_netcdf(self, path)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from importlib.metadata import entry_points
+from pathlib import Path
 
 from tuneshift.errors import BadInput, nearest
 from tuneshift.human import datasets
 from tuneshift.human.dataset import DataSet
+from tuneshift.human.own_files import file_checksum, is_own_file, load_own_file
 from tuneshift.human.prompts import PromptSet
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.human.recording import Recording
@@ -28,12 +30,27 @@ DATA_SETS = _known()
 """Name -> data set. A package adds its own through the entry point group `tuneshift.data_sets`."""
 
 
-def load_data(name: str, release: str | None = None) -> Recording | ReadingTimes | PromptSet:
-    """Load a data set by name; `natural_stories:realigned` names a release.
+def load_data(name: str | Path, release: str | None = None) -> Recording | ReadingTimes | PromptSet:
+    """Load a data set by name, or a recording or table of reading times of your own by its path.
 
-    Raises BadInput for an unknown name or release, for files that are nowhere, and for wrong checksums.
+    `natural_stories:realigned` names a release; paths end in .nc, .csv, .tsv or .parquet (layouts: docs/data_sets.md).
+    Raises BadInput for an unknown name or release, for files that are nowhere, wrong checksums, and files that depart
+    from their layout.
     """
-    plain, _, named = name.partition(":")
+    if is_own_file(name):
+        return load_own_file(name)
+    plain, _, named = str(name).partition(":")
     if plain not in DATA_SETS:
-        raise BadInput(f"no data set is called {name!r}{nearest(name, DATA_SETS)}; `tuneshift data` lists them.")
+        raise BadInput(f"no data set is called {name!r}{nearest(str(name), DATA_SETS)}; `tuneshift data` lists them.")
     return DATA_SETS[plain].load(release or named or None)
+
+
+def data_checksum(name: str | Path) -> str:
+    """Return what identifies the data behind a name: its sources' checksums, or the sha256 of a file of one's own.
+
+    "" for a name that is neither.
+    """
+    if is_own_file(name):
+        return file_checksum(name) if Path(name).is_file() else ""
+    plain = str(name).partition(":")[0]
+    return DATA_SETS[plain].checksum() if plain in DATA_SETS else ""

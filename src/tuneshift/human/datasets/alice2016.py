@@ -68,7 +68,8 @@ def read(file: Callable[[str], Path]) -> Recording:
     Row k is the scan at 20 + 2k seconds of the recording. A participant whose responses are all zero is left out and
     named in `dropped`. Words carry the case and punctuation of the printed chapter.
     """
-    columns, kept, dropped = [], [], []
+    columns: list[np.ndarray] = []
+    kept, dropped = [], []
     for participant in _TIMECOURSES:
         path = file(_timecourse(participant))
         responses = np.loadtxt(path, ndmin=2)

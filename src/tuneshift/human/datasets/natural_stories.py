@@ -78,7 +78,7 @@ def read(file: Callable[[str], Path], release: str = "published") -> ReadingTime
     )
     words = _released(words, release)
     return ReadingTimes(
-        name="natural_stories",
+        name="natural_stories" if release == "published" else f"natural_stories:{release}",
         words=mark_sentences(words),
         release=RELEASES[release],
         ceiling=None,

@@ -1,0 +1,90 @@
+"""Files of the user's own: which they are, what is wrong with them, and what they hold."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from tuneshift.errors import BadInput
+from tuneshift.human.own_reading_times import reading_times_from_table
+from tuneshift.human.own_recording import layout_problems, open_netcdf, recording_of
+from tuneshift.human.own_recording_table import recording_from_table
+from tuneshift.human.own_table import read_table
+from tuneshift.human.problems import Problem, refuse
+from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.recording import Recording
+from tuneshift.human.recording_checks import recording_problems
+
+SUFFIXES = (".nc", ".csv", ".tsv", ".parquet")
+
+
+def is_own_file(name: str | Path) -> bool:
+    """Whether a name is that of a file (.nc, .csv, .tsv, .parquet) and not of a data set."""
+    return isinstance(name, Path) or str(name).lower().endswith(SUFFIXES)
+
+
+def load_own_file(path: str | Path) -> Recording | ReadingTimes:
+    """Read a recording (.nc or table) or a table of reading times; warnings of `check_file` go with what is returned.
+
+    Raises BadInput where there is no such file, or with its first fatal problem.
+    """
+    path = Path(path)
+    holds, problems = _read(path)
+    refuse(path, problems)
+    assert holds is not None
+    warnings = tuple(f"{path.name}: {problem.sentence}" for problem in problems)
+    if isinstance(holds, ReadingTimes):
+        return replace(holds, warnings=holds.warnings + warnings)
+    return holds  # the measurement counts and names constant and missing targets itself
+
+
+def check_file(path: str | Path) -> list[str]:
+    """Return every problem of a file of one's own, one sentence each; those that only weaken it begin "warning:".
+
+    Raises BadInput where there is no such file; a file that cannot be opened at all is a problem like any other.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BadInput(f"there is no file {path}.")
+    try:
+        _, problems = _read(path)
+    except BadInput as error:
+        return [str(error)]
+    return [str(problem) for problem in problems]
+
+
+def file_checksum(path: str | Path) -> str:
+    """Return the sha256 of a file's contents."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> tuple[Recording | ReadingTimes | None, list[Problem]]:
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadInput(f"{path}: a file of your own must end in {', '.join(SUFFIXES)} (docs/data_sets.md).")
+    if not path.is_file():
+        raise BadInput(f"there is no file {path}; a data set of the package is given by its name, without a suffix.")
+    recording: Recording | None
+    if path.suffix.lower() == ".nc":
+        dataset = open_netcdf(path)
+        problems = layout_problems(dataset)
+        if problems:
+            return None, problems
+        recording = recording_of(dataset, path.stem)
+    else:
+        table = read_table(path)
+        if _holds_reading_times(list(map(str, table.columns))):
+            return reading_times_from_table(table, path.stem, path)
+        recording, problems = recording_from_table(table, path.stem)
+        if recording is None:
+            return None, problems
+    return recording, [*problems, *recording_problems(recording)]
+
+
+def _holds_reading_times(columns: list[str]) -> bool:
+    """A table of responses names its `response` (or a stimulus); any other is taken for reading times."""
+    return "response" not in columns and not ("stimulus" in columns and "time" not in columns)

@@ -1,0 +1,206 @@
+"""Recordings in netCDF: the layout that people bring their own recordings in, and that any Recording is kept in.
+
+    dimensions  stimulus, target, and, for a time series, words
+    responses   (stimulus, target) numbers; NaN where a participant has none
+    passage     (stimulus) string: the story or passage; whole passages are held out
+    text        (stimulus) string: what was read or heard, in reading order; not in a time series
+    time        (stimulus) seconds: time series only
+    participant (target) string
+    region      (target) string, optional
+    target_name (target) string, unique, optional
+    word, word_onset, word_offset, word_passage   (words) time series only; seconds on the clock of `time`
+    attributes  name, unit, repetition_time (s), high_pass (s), dropped and notes (JSON), all optional
+
+Any other variable along stimulus or target (voxel coordinates, conditions) is kept as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tuneshift.errors import BadInput
+from tuneshift.human.problems import Problem, refuse, some
+from tuneshift.human.recording import Recording, WordTrack
+
+LAYOUT = "tuneshift recording 1"
+_WORD_VARIABLES = ("word", "word_onset", "word_offset", "word_passage")
+_STRINGS = {"passage", "text", "participant", "region", "target_name", "word", "word_passage"}
+
+
+def write_netcdf(recording: Recording, path: str | Path) -> Path:
+    """Write a recording to a netCDF file in the layout above; reading it back gives an equal recording.
+
+    The file appears whole or not at all. Raises BadInput where the folder does not exist, or where a coordinate holds
+    something other than numbers and strings.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise BadInput(f"{path.parent} is no folder; make it first, or write {path.name} elsewhere.")
+    dataset = recording.data.rename("responses").transpose("stimulus", "target").to_dataset()
+    dataset = dataset.reset_index(list(dataset.indexes))
+    if recording.words is not None:
+        track = recording.words
+        dataset["word"] = "words", np.array(track.words, dtype=object)
+        dataset["word_onset"] = "words", np.asarray(track.onset, float)
+        dataset["word_offset"] = "words", np.asarray(track.offset, float)
+        dataset["word_passage"] = "words", np.array(track.passage, dtype=object)
+    dataset.attrs = {"layout": LAYOUT, "name": recording.name, "unit": recording.unit}
+    for name in ("repetition_time", "high_pass"):
+        if getattr(recording, name) is not None:
+            dataset.attrs[name] = float(getattr(recording, name))
+    if recording.dropped:
+        dataset.attrs["dropped"] = json.dumps(recording.dropped)
+    if recording.notes:
+        dataset.attrs["notes"] = json.dumps(recording.notes)
+    encoding: dict[str, Any] = {"responses": {"zlib": True, "complevel": 4}}
+    for name in [str(n) for n in dataset.variables]:
+        if dataset[name].dtype.kind == "U":
+            dataset[name] = dataset[name].astype(object)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        dataset.to_netcdf(unfinished, engine="h5netcdf", encoding=encoding)
+        unfinished.replace(path)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{path}: {recording.name} has a coordinate that netCDF cannot hold ({error}).") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def open_netcdf(path: Path) -> xr.Dataset:
+    """Read a whole netCDF file; raises BadInput where it is none."""
+    try:
+        return xr.load_dataset(path, engine="h5netcdf", decode_times=False, decode_timedelta=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise BadInput(f"{path} is no netCDF-4 file, or a damaged one ({error}).") from error
+
+
+def read_netcdf(path: str | Path) -> Recording:
+    """Read a recording in the layout above; raises BadInput with the first place where the file departs from it."""
+    path = Path(path)
+    dataset = open_netcdf(path)
+    refuse(path, layout_problems(dataset))
+    return recording_of(dataset, path.stem)
+
+
+def layout_problems(dataset: xr.Dataset) -> list[Problem]:
+    """Return where a dataset departs from the layout, so that no Recording can be made of it."""
+    if "responses" not in dataset.variables:
+        return [Problem(f"has no variable `responses`; it has {some(list(dataset.variables), 12) or 'none'}")]
+    responses = dataset["responses"]
+    if set(responses.dims) != {"stimulus", "target"}:
+        return [Problem(f"`responses` must be (stimulus, target), not ({', '.join(map(str, responses.dims))})")]
+    if responses.dtype.kind not in "fiu":
+        return [Problem(f"`responses` must be numbers, not {responses.dtype}")]
+    if 0 in responses.shape:
+        return [Problem(f"`responses` is empty: {responses.sizes['stimulus']} x {responses.sizes['target']}")]
+    found = []
+    along = {"passage": "stimulus", "text": "stimulus", "time": "stimulus", "participant": "target",
+             "region": "target", "target_name": "target"}  # fmt: skip
+    for name, dimension in along.items():
+        if name in dataset.variables and dataset[name].dims != (dimension,):
+            shown = ", ".join(map(str, dataset[name].dims))
+            found.append(Problem(f"`{name}` must lie along ({dimension}), not ({shown})"))
+    if "participant" not in dataset.variables:
+        found.append(Problem("has no `participant` along `target`: whose brain is each target?"))
+    words = [name for name in _WORD_VARIABLES if name in dataset.variables]
+    if words and len(words) < len(_WORD_VARIABLES):
+        missing = [name for name in _WORD_VARIABLES if name not in words]
+        found.append(Problem(f"has `{words[0]}`, but not {some(missing)}: words need onset, offset and passage"))
+    elif words and len({dataset[name].dims for name in words}) > 1:
+        found.append(Problem("`word`, `word_onset`, `word_offset` and `word_passage` must lie along one dimension"))
+    if "text" not in dataset.variables and not words:
+        found.append(Problem("has neither `text` along `stimulus` nor `word` with its times: what was read or heard?"))
+    if words and "time" not in dataset.variables:
+        found.append(Problem("has `word`, but no `time` (seconds) along `stimulus`"))
+    for name in ("time", "word_onset", "word_offset"):
+        if name in dataset.variables and dataset[name].dtype.kind not in "fiu":
+            found.append(Problem(f"`{name}` must be seconds, not {dataset[name].dtype}"))
+    return [*found, *_attribute_problems(dataset)]
+
+
+def _attribute_problems(dataset: xr.Dataset) -> list[Problem]:
+    found = []
+    for name in ("repetition_time", "high_pass"):
+        try:
+            sound = float(dataset.attrs.get(name, 1.0)) > 0
+        except (TypeError, ValueError):
+            sound = False
+        if not sound:
+            found.append(Problem(f"attribute `{name}` must be a positive number of seconds"))
+    for name, kind in (("dropped", list), ("notes", dict)):
+        try:
+            sound = isinstance(json.loads(str(dataset.attrs.get(name, json.dumps(kind())))), kind)
+        except ValueError:
+            sound = False
+        if not sound:
+            found.append(Problem(f"attribute `{name}` must be a {kind.__name__} of strings, written as JSON"))
+    return found
+
+
+def recording_of(dataset: xr.Dataset, name: str) -> Recording:
+    """Return the Recording of a dataset without layout problems; `name` where the file itself gives none."""
+    responses = dataset["responses"].transpose("stimulus", "target").astype("float64")
+    coordinates: dict[str, Any] = {}
+    for key, variable in dataset.variables.items():
+        if key == "responses" or str(key) in _WORD_VARIABLES or variable.dims not in (("stimulus",), ("target",)):
+            continue
+        coordinates[str(key)] = (variable.dims[0], _values(str(key), variable.values))
+    n_targets = responses.sizes["target"]
+    coordinates.setdefault("region", ("target", np.full(n_targets, "")))
+    if "target_name" not in coordinates:
+        coordinates["target_name"] = ("target", target_names(coordinates["participant"][1], coordinates["region"][1]))
+    words = None
+    if "word" in dataset.variables:
+        words = WordTrack(
+            words=tuple(map(_plain, dataset["word"].values.tolist())),
+            onset=dataset["word_onset"].values.astype(float),
+            offset=dataset["word_offset"].values.astype(float),
+            passage=tuple(map(_plain, dataset["word_passage"].values.tolist())),
+        )
+    attributes = dataset.attrs
+    return Recording(
+        name=str(attributes.get("name") or name),
+        data=xr.DataArray(responses.values, dims=("stimulus", "target"), coords=coordinates),
+        unit=str(attributes.get("unit", "a.u.")),
+        words=words,
+        dropped=tuple(json.loads(str(attributes.get("dropped", "[]")))),
+        repetition_time=_seconds(attributes.get("repetition_time")),
+        high_pass=_seconds(attributes.get("high_pass")),
+        notes=json.loads(str(attributes.get("notes", "{}"))),
+    )
+
+
+def _values(name: str, values: np.ndarray) -> np.ndarray:
+    if name in _STRINGS or values.dtype.kind in "OSU":
+        return np.array([_plain(value) for value in values.tolist()], dtype=str)
+    return values
+
+
+def _plain(value: object) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def target_names(participants: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """Return "participant region", numbered from 1 where a participant has several targets in a region."""
+    plain = [f"{p} {r}".strip() for p, r in zip(participants, regions, strict=True)]
+    if len(set(plain)) == len(plain):
+        return np.array(plain)
+    count: dict[str, int] = {}
+    names = []
+    for name in plain:
+        count[name] = count.get(name, 0) + 1
+        names.append(f"{name} {count[name]}")
+    return np.array(names)
+
+
+def _seconds(value: Any) -> float | None:
+    return None if value is None else float(value)
