@@ -1,0 +1,180 @@
+"""Weights: single tensors of a model, from memory or from safetensors files, so that one layer at a time is enough."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
+
+from tuneshift.errors import BadInput, nearest
+from tuneshift.models.anatomy import Anatomy, anatomy_of
+from tuneshift.models.embedded_models import embedded_names
+from tuneshift.models.language_model import LanguageModel
+from tuneshift.models.loading import torch_device
+from tuneshift.models.revision import local_folder
+
+_OTHER_PARTS = ("vision", "audio", "visual")
+_INDEX = "model.safetensors.index.json"
+_FILES = ("*.safetensors", "*.json", "*.model", "*.jinja", "*.txt")
+
+
+class Weights:
+    """A model's tensors by name, its configuration, tokenizer and anatomy.
+
+    `read(name)` gives one tensor in float32 on `device`, and nothing else is held in memory. Build it with
+    `Weights.of` (a loaded model) or `Weights.open` (files).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        config: PretrainedConfig,
+        tokenizer: PreTrainedTokenizerBase,
+        tensors: Mapping[str, torch.Tensor],
+        device: torch.device,
+    ) -> None:
+        self.name = name
+        self.config = config
+        self.tokenizer = tokenizer
+        self.device = device
+        self._tensors = tensors
+
+    @classmethod
+    def of(cls, model: LanguageModel) -> Weights:
+        """Read from a model in memory, without copying it."""
+        torch_model = model.torch_model
+        return cls(model.name, torch_model.config, model.tokenizer, torch_model.state_dict(), model.device)
+
+    @classmethod
+    def open(
+        cls, ref: str, *, device: str = "auto", revision: str | None = None, trust_remote_code: bool = False
+    ) -> Weights:
+        """Open the safetensors files of an embedded model, a local folder or a hub id, one or many shards.
+
+        Nothing is read yet but names. Raises BadInput where there is no such model, file or shard.
+        """
+        folder = local_folder(ref) or _from_hub(ref, revision)
+        try:
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
+        except (OSError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise BadInput(f"model folder {folder} has no usable config.json and tokenizer: {reason}") from error
+        name = ref.rstrip("/").rsplit("/", 1)[-1]
+        return cls(name, config, tokenizer, SafetensorFiles(folder), torch_device(device))
+
+    @cached_property
+    def anatomy(self) -> Anatomy:
+        """Where this architecture keeps its parts; BadInput for an architecture that is not known."""
+        return anatomy_of(self.config)
+
+    def read(self, name: str) -> torch.Tensor:
+        """Return the tensor of this name of the state dict, in float32.
+
+        A checkpoint may lack the name's first part ("transformer.") or have more before it ("language_model.").
+        Raises BadInput for a tensor that is missing, quantised, or not in memory (offloaded).
+        """
+        tensor = self._tensors[self._stored_name(name)]
+        if tensor.is_meta:
+            raise BadInput(f"tensor {name!r} of {self.name} is offloaded; read the model's files with `Weights.open`.")
+        if not tensor.is_floating_point() or tensor.element_size() < 2:
+            raise BadInput(
+                f"tensor {name!r} of {self.name} is quantised ({tensor.dtype}); "
+                "give the checkpoint in float32, float16 or bfloat16."
+            )
+        return tensor.detach().to(self.device, torch.float32)
+
+    def _stored_name(self, name: str) -> str:
+        if name in self._tensors:
+            return name
+        core = name.partition(".")[2] if name.count(".") > 1 else name
+        found = [
+            stored
+            for stored in self._tensors
+            if (stored == core or stored.endswith((f".{name}", f".{core}")))
+            and not any(part in stored for part in _OTHER_PARTS)
+        ]
+        if len(found) == 1:
+            return found[0]
+        raise BadInput(self._missing(name, found))
+
+    def _missing(self, name: str, found: list[str]) -> str:
+        if found:
+            return (
+                f"model {self.name} has several tensors that could be {name!r} ({', '.join(found[:3])}); rename them."
+            )
+        if any(stored.endswith((".qweight", ".weight_scale", ".scales")) for stored in self._tensors):
+            return f"model {self.name} is quantised; give the checkpoint in float32, float16 or bfloat16."
+        return f"model {self.name} ({self.config.model_type}) has no tensor {name!r}{nearest(name, self._tensors)}."
+
+
+class SafetensorFiles(Mapping[str, torch.Tensor]):
+    """The tensors of a model folder by name; each is read from its file when it is asked for, and not kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._shard_of = _shards(folder)
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        path = self.folder / self._shard_of[name]
+        try:
+            with safe_open(path, framework="pt") as file:
+                return file.get_tensor(name)  # type: ignore[no-any-return]
+        except (OSError, SafetensorError) as error:
+            raise BadInput(f"tensor {name!r} cannot be read from {path}: {error}; download the file again.") from error
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shard_of)
+
+    def __len__(self) -> int:
+        return len(self._shard_of)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._shard_of  # Mapping's own asks for the tensor, which would read it
+
+
+def _shards(folder: Path) -> dict[str, str]:
+    """Return the file that holds each tensor: as the index says, else what the files themselves list."""
+    index = folder / _INDEX
+    if index.is_file():
+        try:
+            shard_of: dict[str, str] = json.loads(index.read_text("utf-8"))["weight_map"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadInput(f"{index} is no index of shards (no `weight_map`); download it again.") from error
+        for shard in sorted(set(shard_of.values())):
+            if not (folder / shard).is_file():
+                raise BadInput(f"{index} names the shard {shard}, which is not there; download it again.")
+        return shard_of
+    single = folder / "model.safetensors"
+    paths = [single] if single.is_file() else sorted(folder.glob("*.safetensors"))
+    if not paths:
+        raise BadInput(f"model folder {folder} holds no .safetensors file; save it again with `save_pretrained`.")
+    shard_of = {}
+    for path in paths:
+        try:
+            with safe_open(path, framework="pt") as file:
+                shard_of |= dict.fromkeys(file.keys(), path.name)
+        except (OSError, SafetensorError) as error:
+            raise BadInput(f"{path} is no safetensors file that can be read: {error}") from error
+    return shard_of
+
+
+def _from_hub(ref: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(
+            snapshot_download(ref, revision=revision, allow_patterns=list(_FILES), ignore_patterns=["consolidated*"])
+        )
+    except Exception as error:
+        known = embedded_names()
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise BadInput(
+            f"model {ref!r} was not found{nearest(ref, known)}: it is no embedded model ({', '.join(known)}), "
+            f"no folder here, and the hub gave nothing ({reason})."
+        ) from error
