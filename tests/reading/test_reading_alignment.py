@@ -89,7 +89,32 @@ def test_every_words_share_of_delta_ll_is_kept_for_pairs(planted: Planted) -> No
     shares = result.arrays["delta_ll_corrected"]
     assert float(shares.mean()) == pytest.approx(result.value(metric="delta_ll"), rel=1e-4)
     assert set(shares.coords["document"].values) == {f"story {i + 1}" for i in range(12)}
-    assert result.arrays["pearson_r_corrected"].sizes == {"story": 12}
+
+
+def test_every_words_share_of_r_stands_for_r_in_any_draw_of_stories() -> None:
+    made, other = plant(), plant(seed=5).surprisal
+    words = made.times.words
+    kept = (words["position"] > 0).to_numpy()
+    shares = [
+        measure({"corrected": surprisal}, made.times, SETTINGS, silent).arrays["pearson_r_corrected"]
+        for surprisal in (made.surprisal, made.surprisal + other)
+    ]
+    first = float(np.corrcoef(made.surprisal[kept], words["time"][kept])[0, 1])
+    assert float(shares[0].mean()) == pytest.approx(first, abs=1e-6)
+    difference = (shares[1] - shares[0]).values
+    story = words["document"].to_numpy(str)[kept]
+    names = np.unique(story)
+    assert shares[0].coords["document"].values.tolist() == story.tolist()
+    random = np.random.default_rng(0)
+    exact, paired = [], []
+    for _ in range(300):
+        rows = np.concatenate([np.flatnonzero(story == name) for name in random.choice(names, len(names))])
+        time = words["time"].to_numpy()[kept][rows]
+        x, y = made.surprisal[kept][rows], (made.surprisal + other)[kept][rows]
+        exact.append(np.corrcoef(y, time)[0, 1] - np.corrcoef(x, time)[0, 1])
+        paired.append(difference[rows].mean())
+    assert np.corrcoef(exact, paired)[0, 1] > 0.98
+    assert np.std(paired) == pytest.approx(np.std(exact), rel=0.1)
 
 
 def test_seeds_decide_and_nothing_else_does(planted: Planted) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -25,10 +23,18 @@ def gain_array(gain: np.ndarray, words: pd.DataFrame) -> xr.DataArray:
     return xr.DataArray(gain.astype(np.float32), dims=("word",), coords=coords, attrs={"unit": "nats x 1000"})
 
 
-def story_array(values: Mapping[str, float]) -> xr.DataArray:
-    """Return one value a story (story,), with its name as coordinate `document`."""
-    coords = {"document": ("story", np.array(list(values), dtype=str))}
-    return xr.DataArray(np.array(list(values.values()), dtype=float), dims=("story",), coords=coords)
+def correlation_array(x: np.ndarray, y: np.ndarray, words: pd.DataFrame) -> xr.DataArray:
+    """Return each word's share of Pearson r of x and y (word,), with its document; their mean is r.
+
+    A share is r plus the word's influence on it, so that the mean of shares over any draw of stories is, to first
+    order, the r of that draw: differences between two models can be paired over stories like those of any mean.
+    Source: Devlin, Gnanadesikan & Kettenring (1975), Biometrika 62, 531-545 (influence function of r).
+    """
+    zx, zy = (x - x.mean()) / x.std(), (y - y.mean()) / y.std()
+    r = float((zx * zy).mean())
+    coords = {"document": ("word", words["document"].to_numpy(str))}
+    shares = r + zx * zy - r * (zx**2 + zy**2) / 2
+    return xr.DataArray(shares.astype(np.float32), dims=("word",), coords=coords, attrs={"unit": "r"})
 
 
 def curve_array(surprisal: np.ndarray, added: np.ndarray, unit: str) -> xr.DataArray:

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from tuneshift.errors import BadInput
@@ -15,7 +14,7 @@ from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.progress import Progress
 from tuneshift.reading.linearity import spline_curve
 from tuneshift.reading.participants import participant_rows
-from tuneshift.reading.pictures import binned_times, curve_array, gain_array, lag_array, story_array, word_array
+from tuneshift.reading.pictures import binned_times, correlation_array, curve_array, gain_array, lag_array, word_array
 from tuneshift.reading.predictive_power import Design, design, predictive_power, with_words_before
 from tuneshift.reading.predictors import Exclusion, frequencies, kept_words
 from tuneshift.reading.published import FORMULA, published_regression
@@ -60,7 +59,9 @@ def measure(
         found, gain = _regression_rows(surprisal, mapping, times, made, units, counts, settings)
         rows += found
         arrays[f"delta_ll_{mapping}"] = gain
-        arrays[f"pearson_r_{mapping}"] = story_array(_by_story(surprisal, times, kept))
+        arrays[f"pearson_r_{mapping}"] = correlation_array(
+            surprisal[kept], words["time"].to_numpy(float)[kept], words[kept]
+        )
         progress("regressions", number + 1, len(surprisals))
     readers, notes = participant_rows(first, times, made, settings.spillover, settings.mixed_model)
     mapping = next(iter(surprisals))
@@ -187,8 +188,3 @@ def _require_enough(kept: np.ndarray, surprisal: np.ndarray, times: ReadingTimes
         )
     if surprisal[kept].std() == 0 or times.words["time"].to_numpy(float)[kept].std() == 0:
         raise BadInput(f"surprisals or times of {times.name} are all the same, so nothing can be correlated.")
-
-
-def _by_story(surprisal: np.ndarray, times: ReadingTimes, kept: np.ndarray) -> dict[str, float]:
-    table = pd.DataFrame({"document": times.words["document"], "s": surprisal, "time": times.words["time"]})[kept]
-    return {str(name): float(part["s"].corr(part["time"])) for name, part in table.groupby("document", sort=False)}

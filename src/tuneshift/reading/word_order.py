@@ -32,8 +32,9 @@ def order_warning(profile: np.ndarray, name: str) -> str | None:
     r = dict(zip(LAGS, profile, strict=True))
     if not (np.isfinite(r[-1]) and np.isfinite(r[1])) or r[-1] < r[1] + 0.05:
         return None
+    # No numbers here: studies tell a warning once for all models that share its words; `lag_r` has the numbers.
     return (
-        f"{name}: reading times go with the surprisal of the next word (r = {r[-1]:.3f}) more than with that of the "
-        f"previous word (r = {r[1]:.3f}; own word {r[0]:.3f}). Nobody is slowed by a word to come: the times look one "
-        "word out of step with the text."
+        f"{name}: reading times go with the surprisal of the next word more than with that of the previous word "
+        "(metric lag_r, -1 against +1). Nobody is slowed by a word to come: the times look one word out "
+        "of step with the text."
     )

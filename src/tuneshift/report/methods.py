@@ -48,7 +48,8 @@ def methods(table: pd.DataFrame, settings: dict[str, list[dict[str, Any]]]) -> M
             "difference over participants, stories or prompts, two-sided sign-flip tests, and Benjamini-Hochberg q over "
             "the layers and regions of a metric."
         )
-    used = [DATA_SETS[name] for name in names(table["dataset"]) if name in DATA_SETS]
+    plain = dict.fromkeys(name.partition(":")[0] for name in names(table["dataset"]))  # without the release
+    used = [DATA_SETS[name] for name in plain if name in DATA_SETS]
     entries = [BIBLIOGRAPHY[key] for key in dict.fromkeys(keys)]
     bibtex = [entry.bibtex for entry in entries] + [d.bibtex for d in used if d.bibtex]
     references = [entry.reference for entry in entries] + [d.citation for d in used]
@@ -107,7 +108,13 @@ def _reading(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
     excluded = [str(e).replace("_", " ") for e in _values(settings, "exclude") if e != "none"]
     left = f" over all words but each {listed(excluded)} one" if excluded else ""
     sentences.append(f"Scores: Pearson r with mean reading times{left}.")
-    if "delta_ll" in names(rows["metric"]):
+    if "delta_ll_total" in names(rows["metric"]):
+        sentences.append(
+            "In the regression of Kuribayashi, Oseki and Baldwin (2024), ΔLL is the gain in log-likelihood, in sample, from the word's own surprisal in a "
+            "regression that holds the surprisal of the two words before, and length and log frequency of all three words; "
+            "sentence-initial and sentence-final words are left out."
+        )
+    if "cross_validated" in (_values(settings, "regression") or ["cross_validated"]):
         spill = [str(v) for v in _values(settings, "spillover")] or ["2"]
         sentences.append(
             f"Predictive power (ΔLL) is the gain in log-likelihood per word (nats × 1000) of a regression with surprisal over one "

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tuneshift.errors import BadInput
+from tuneshift.human.dataset import DATA_FOLDER_VARIABLE
 from tuneshift.models import LanguageModel, embedded_names, model_revision
 from tuneshift.models.registry import ModelCard, find_card
 
@@ -72,10 +74,13 @@ class ModelEntry(BaseModel):
         return self.family or (self.card.family if self.card else None)
 
     def relative_to(self, folder: Path) -> ModelEntry:
-        """Return the same entry with a model folder or a file of surprisals below `folder` made absolute."""
+        """Return the same entry with a model folder or a file of surprisals below `folder` made absolute.
+
+        A file of surprisals that is not there is looked for in the data folder (TUNESHIFT_DATA) too.
+        """
         found: dict[str, Any] = {}
         if self.surprisals is not None and not self.surprisals.is_absolute():
-            found["surprisals"] = (folder / self.surprisals).resolve()
+            found["surprisals"] = _file_below(folder, self.surprisals)
         if self.model and self.model not in embedded_names() and (folder / self.model / "config.json").is_file():
             found |= {"model": str((folder / self.model).resolve()), "name": self.label}
         return self.model_copy(update=found) if found else self
@@ -83,6 +88,13 @@ class ModelEntry(BaseModel):
     def wanted_revision(self) -> str | None:
         """Return the revision to load: the study's, else the registry's."""
         return self.revision or (self.card.revision if self.card else None)
+
+
+def _file_below(folder: Path, path: Path) -> Path:
+    """Return where a file lies: beside the study file, else in the data folder."""
+    data = os.environ.get(DATA_FOLDER_VARIABLE)
+    places = [folder / path, *([Path(data) / path] if data else [])]
+    return next((place for place in places if place.is_file()), places[0]).resolve()
 
 
 def load_entry(entry: ModelEntry) -> Any:
@@ -116,7 +128,8 @@ def entry_revision(entry: ModelEntry) -> str:
             return f"{hashlib.sha256(entry.surprisals.read_bytes()).hexdigest()} in {entry.unit}"
         except OSError as error:
             raise BadInput(
-                f"the surprisals {entry.surprisals} of {entry.label!r} cannot be read ({error.strerror})."
+                f"the surprisals {entry.surprisals} of {entry.label!r} cannot be read ({error.strerror}); "
+                f"put the file there, or, as the study names it, below the folder that {DATA_FOLDER_VARIABLE} names."
             ) from error
     revision = model_revision(entry.reference, entry.wanted_revision())
     return revision if entry.dtype == "auto" else f"{revision} as {entry.dtype}"
