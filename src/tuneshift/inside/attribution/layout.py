@@ -11,6 +11,7 @@ from tuneshift.errors import BadInput
 from tuneshift.models import LanguageModel
 
 Form = Literal["plain", "chat"]
+Spans = tuple[tuple[int, int], ...]
 _BLANK_LINE = "\n\n"
 
 
@@ -18,16 +19,18 @@ _BLANK_LINE = "\n\n"
 class Layout:
     """One prompt with its response as the model reads them.
 
-    `ids` (T,): all tokens; `prompt` (P,), `response` (R,): their positions among them; positions in neither (the
-    beginning-of-sequence token, the blank line, the chat template) take no part in densities. `offsets` (P, 2):
-    characters of the prompt's own text that each prompt token covers. For an encoder-decoder model `prompt` counts in
-    `ids` (the encoder's) and `decoder_ids` holds the start token and the response.
+    `ids` (T,): all tokens. `prompt` (P,): positions of everything the model is given before the response; `own` (P,)
+    is true where a token belongs to the prompt's own text and false for its frame (beginning of sequence, blank line,
+    chat template). `offsets` (P, 2): characters of the prompt's text that each own token covers. `response` (R,):
+    positions of the response. For an encoder-decoder model `prompt` counts in `ids` (the encoder's), and `decoder_ids`
+    holds the start token and the response.
     """
 
     ids: np.ndarray
     prompt: np.ndarray
-    response: np.ndarray
+    own: np.ndarray
     offsets: np.ndarray
+    response: np.ndarray
     decoder_ids: np.ndarray | None = None
 
     @property
@@ -35,11 +38,11 @@ class Layout:
         """The response's token ids (R,)."""
         return (self.ids if self.decoder_ids is None else self.decoder_ids)[self.response]
 
-    def marked(self, spans: tuple[tuple[int, int], ...]) -> np.ndarray:
+    def marked(self, spans: Spans) -> np.ndarray:
         """Return which prompt tokens (P,) overlap the character spans of an instruction."""
         mask = np.zeros(len(self.prompt), dtype=bool)
         for start, end in spans:
-            mask |= (self.offsets[:, 0] < end) & (self.offsets[:, 1] > start)
+            mask |= self.own & (self.offsets[:, 0] < end) & (self.offsets[:, 1] > start)
         return mask
 
 
@@ -53,20 +56,28 @@ def lay_out(model: LanguageModel, prompt: str, response: str, form: Form = "plai
         raise BadInput("the prompt is empty; attribution needs at least one word.")
     text, start = _given(model, prompt, form)
     encoded = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    offsets = np.asarray(encoded["offset_mapping"]).reshape(-1, 2) - start
-    inside = np.flatnonzero((offsets[:, 0] < len(prompt)) & (offsets[:, 1] > 0) & (offsets[:, 1] > offsets[:, 0]))
+    given, offsets = list(encoded["input_ids"]), np.asarray(encoded["offset_mapping"]).reshape(-1, 2) - start
+    own = (offsets[:, 0] < len(prompt)) & (offsets[:, 1] > 0) & (offsets[:, 1] > offsets[:, 0])
+    offsets = np.clip(offsets, 0, len(prompt))
     answer = list(model.tokenizer(response, add_special_tokens=False, verbose=False)["input_ids"]) if response else []
-    given = list(encoded["input_ids"])
-    cut = np.clip(offsets[inside], 0, len(prompt))
+    before, after = _around(model, form)
+    ids = [*before, *given, *after]
+    own = np.pad(own, (len(before), len(after)))
+    offsets = np.pad(offsets, ((len(before), len(after)), (0, 0)))
+    positions = np.arange(len(ids))
     if model.is_encoder_decoder:
-        opening = model.torch_model.config.decoder_start_token_id
-        ids = np.asarray([*given, model.tokenizer.eos_token_id])
         _check_length(max(len(ids), len(answer) + 1), model)
-        return Layout(ids, inside, 1 + np.arange(len(answer)), cut, np.asarray([opening, *answer]))
-    before = [] if form == "chat" or model.tokenizer.bos_token_id is None else [model.tokenizer.bos_token_id]
-    ids = np.asarray([*before, *given, *answer])
-    _check_length(len(ids), model)
-    return Layout(ids, inside + len(before), len(before) + len(given) + np.arange(len(answer)), cut)
+        decoder = np.asarray([model.torch_model.config.decoder_start_token_id, *answer])
+        return Layout(np.asarray(ids), positions, own, offsets, 1 + np.arange(len(answer)), decoder)
+    _check_length(len(ids) + len(answer), model)
+    return Layout(np.asarray([*ids, *answer]), positions, own, offsets, len(ids) + np.arange(len(answer)))
+
+
+def _around(model: LanguageModel, form: Form) -> tuple[list[int], list[int]]:
+    """What the tokenizer would put before and after a text: a chat template brings its own."""
+    if model.is_encoder_decoder:
+        return [], [model.tokenizer.eos_token_id]
+    return ([] if form == "chat" or model.tokenizer.bos_token_id is None else [model.tokenizer.bos_token_id]), []
 
 
 def _given(model: LanguageModel, prompt: str, form: Form) -> tuple[str, int]:
