@@ -10,7 +10,7 @@ import pandas as pd
 from tuneshift.report.embedding import plot_label
 from tuneshift.report.figures import Figure, Style, Trace, curve, forest, level_line
 from tuneshift.report.section import Block, Paragraph, Section, SmallTable
-from tuneshift.report.selecting import by_layer, groups, is_untrained, names, overall, rows_of
+from tuneshift.report.selecting import by_layer, extreme, groups, is_untrained, names, overall, rows_of
 from tuneshift.report.summary import is_simulated
 from tuneshift.report.words import interval, missing, number
 
@@ -79,7 +79,7 @@ def _panel(rows: pd.DataFrame, styles: dict[str, Style], *, axis: str, legend: b
     for (model,), mine in groups(rows[~twin], "model"):
         traces += curve(mine, model, styles[model], axis=axis, legend=legend)
         first, last = mine.iloc[0], mine.iloc[-1]
-        top = mine.loc[mine["value"].astype(float).idxmax()] if mine["value"].notna().any() else last
+        top = extreme(mine)
         told.append(
             f"{model}: r = {number(first['value'])} at layer {first['depth']}, highest {number(top['value'])} at layer "
             f"{top['depth']}, {number(last['value'])} at layer {last['depth']}."

@@ -9,7 +9,7 @@ import pandas as pd
 from tuneshift.report.figures import Figure, Style, Trace, curve
 from tuneshift.report.internals_pictures import browsers
 from tuneshift.report.section import Block, Section, SmallTable
-from tuneshift.report.selecting import by_layer, groups, overall, rows_of
+from tuneshift.report.selecting import by_layer, extreme, groups, overall, rows_of
 from tuneshift.report.source import Cell
 from tuneshift.report.words import interval, metric_name, number, text
 from tuneshift.result import Result
@@ -42,7 +42,7 @@ def _by_layer(rows: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Figure]:
         told = []
         for (model,), mine in groups(part.drop_duplicates(["model", "depth"]), "model"):
             traces += curve(mine, model, styles[model])
-            top = mine.loc[mine["value"].astype(float).idxmax()] if mine["value"].notna().any() else mine.iloc[0]
+            top = extreme(mine)
             told.append(f"{model}: highest {number(top['value'])} at layer {top['depth']}.")
         unit = text(part["unit"].iloc[0])
         yield Figure(

@@ -58,6 +58,14 @@ def names(column: pd.Series) -> list[str]:  # type: ignore[type-arg]
     return [text(value) for value in dict.fromkeys(column.dropna().tolist())]
 
 
+def extreme(rows: pd.DataFrame, *, lowest: bool = False) -> pd.Series:  # type: ignore[type-arg]
+    """Return the row with the highest (or lowest) `value`; the last row where no row has a value."""
+    values = np.array([np.nan if v is None else v for v in floats(rows["value"])])
+    if np.isnan(values).all():
+        return rows.iloc[-1]
+    return rows.iloc[int(np.nanargmin(values) if lowest else np.nanargmax(values))]
+
+
 def floats(column: pd.Series) -> list[float | None]:  # type: ignore[type-arg]
     """Return numbers as plain floats, None where there is none."""
     return [None if pd.isna(value) else float(value) for value in column]

@@ -66,3 +66,9 @@ class Results(Protocol):
 
     def correlations(self) -> pd.DataFrame:
         """Scores against size and abilities, over models."""
+
+    def correlation_points(self) -> pd.DataFrame:
+        """The points behind the correlations."""
+
+    def layer_links(self) -> pd.DataFrame:
+        """Per pair: change inside against change in brain score, over layers."""

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from tuneshift.human import DATA_SETS
-from tuneshift.report.selecting import by_layer, groups, is_untrained, names, overall, rows_of
+from tuneshift.report.selecting import by_layer, extreme, groups, is_untrained, names, overall, rows_of
 from tuneshift.report.source import Results
 from tuneshift.report.words import interval, listed, metric_name, missing, number, p_value, signed, text
 
@@ -149,7 +149,7 @@ def _brain_sentences(table: pd.DataFrame) -> Iterator[Sentence]:
     scores = overall(rows_of(table, measurement="brain", layer="nested", metric="r"))
     scores = scores[~is_untrained(scores)]
     for (dataset, split), part in groups(scores, "dataset", "split"):
-        best, worst = part.loc[part["value"].astype(float).idxmax()], part.loc[part["value"].astype(float).idxmin()]
+        best, worst = extreme(part), extreme(part, lowest=True)
         shown = [best] if len(part) == 1 else [worst, best]
         scored = " to ".join(_score(row) for row in shown)
         ceiling = "" if missing(best["ceiling"]) else f"; noise ceiling {number(best['ceiling'])}"

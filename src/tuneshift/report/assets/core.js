@@ -1,0 +1,1 @@
+const report = JSON.parse(document.getElementById("report-data").textContent);

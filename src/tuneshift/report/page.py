@@ -1,0 +1,81 @@
+"""The page: one HTML file with everything in it, from what a study measured."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from tuneshift.report.contents import Contents, contents
+from tuneshift.report.embedding import embedded_json, script_hash
+from tuneshift.report.figures import Figure
+from tuneshift.report.section import Picture
+from tuneshift.report.source import Results
+from tuneshift.study.store import write_atomically
+
+SCRIPTS = ("core.js", "figures.js", "tables.js", "start.js")
+"""The page's own scripts in the order they run; all of them share one scope."""
+
+
+def write_report(results: Results, path: str | Path) -> Path:
+    """Write the report of a study as one HTML file that needs no network, and return its path.
+
+    A reader of the file sees the old report or the new one, never a part. Raises BadInput where the folder cannot be
+    written.
+    """
+    path = Path(path)
+    write_atomically(path, render(results).encode("utf-8"))
+    return path
+
+
+def render(results: Results) -> str:
+    """Return the page as text."""
+    made = contents(results)
+    scripts = [get_plotlyjs(), own_script()]
+    policy = (
+        f"default-src 'none'; script-src {' '.join(script_hash(s) for s in scripts)}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'"
+    )
+    return _environment().get_template("report.html.j2").render(
+        made=made, policy=policy, style=Markup(_asset("report.css")), data=Markup(embedded_json(_payload(made))),
+        scripts=[Markup(script) for script in scripts],
+    )  # fmt: skip
+
+
+def own_script() -> str:
+    """Return the page's own script: one function, so that it leaves no names behind."""
+    return '"use strict";\n(() => {\n' + "\n".join(_asset(name) for name in SCRIPTS) + "\n})();\n"
+
+
+def _payload(made: Contents) -> dict[str, Any]:
+    """Return what the scripts read: figures and pictures by key, and the tables."""
+    figures: dict[str, Any] = {}
+    pictures: dict[str, Any] = {}
+    for section in made.sections:
+        for block in section.blocks:
+            if isinstance(block, Figure):
+                figures[block.key] = {"data": block.data, "layout": block.layout}
+            elif isinstance(block, Picture):
+                pictures[block.key] = {"viewer": block.viewer, "data": block.data}
+    return {"figures": figures, "pictures": pictures, "tables": made.tables, "name": made.name}
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("tuneshift.report"),
+        autoescape=select_autoescape(("html", "j2"), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _asset(name: str) -> str:
+    text = resources.files("tuneshift.report").joinpath("assets", name).read_text(encoding="utf-8")
+    if "</script" in text.lower() or "</style" in text.lower():
+        raise ValueError(f"the asset {name} would end its own element")
+    return text
