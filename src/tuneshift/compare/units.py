@@ -14,6 +14,8 @@ OVERALL = ("mean", "median")
 KEYS = ("dataset", "split", "mapping", "layer", "target", "metric")
 _UNIT_PREFIXES = {"prompt:": "prompts", "story:": "stories", "document:": "stories", "subject:": "subjects"}
 """Targets that are one observation of a summary over all of them; every other target is a score of its own."""
+_TASK = "task:"
+"""Summaries of some prompts only: those whose coordinate `task` says so."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def array_units(base: Result, tuned: Result, joined: pd.DataFrame) -> list[Units
     """Pair arrays that hold a metric's value of every word (coordinate `document`) or prompt.
 
     Such an array has the name of the metric; the summary is its mean, the units are documents, or its own elements.
+    With a coordinate `task`, a summary of "task:NAME" is the mean of that task's elements.
     """
     found = []
     for position, row in enumerate(joined.itertuples(index=False)):
@@ -83,11 +86,16 @@ def array_units(base: Result, tuned: Result, joined: pd.DataFrame) -> list[Units
 
 
 def _array_of(result: Result, row: object) -> xr.DataArray | None:
-    metric, mapping = getattr(row, "metric", None), getattr(row, "mapping", None)
+    metric, mapping, target = (getattr(row, name, None) for name in ("metric", "mapping", "target"))
+    task = str(target).removeprefix(_TASK) if str(target).startswith(_TASK) else None
     for name in (f"{metric}_{mapping}", f"{metric}"):
         array = result.arrays.get(name)
-        if array is not None and array.ndim == 1:
+        if array is None or array.ndim != 1:
+            continue
+        if task is None:
             return array
+        if "task" in array.coords:
+            return array[array.coords["task"].values == task]
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -168,6 +169,12 @@ class LanguageModel:
             raise BadInput(f"model {self.name} has no chat template; use the plain form, or give a tokenizer with one.")
         messages = [{"role": "user", "content": prompt}]
         return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+
+    def with_chat_template(self, template: str) -> LanguageModel:
+        """Return the same model (weights shared) that speaks inside another model's chat template."""
+        tokenizer = copy.deepcopy(self.tokenizer)
+        tokenizer.chat_template = template
+        return LanguageModel(self.name, self.torch_model, tokenizer, self.revision)
 
     def untrained(self, seed: int = 0) -> LanguageModel:
         """Return the untrained twin: the same architecture and tokenizer with fresh random weights."""

@@ -1,0 +1,1 @@
+"""Prompt attribution: gradients, levels, importance density, instruction scores."""

@@ -1,0 +1,113 @@
+"""Attribution: which prompt tokens drive which tokens of a response."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from tuneshift.errors import BadInput
+from tuneshift.inside.attribution.density import (
+    N_LEVELS,
+    THRESHOLD,
+    P,
+    attribution_levels,
+    importance_density,
+    instruction_score,
+    scaled_density,
+)
+from tuneshift.inside.attribution.layout import Form, Spans, lay_out
+from tuneshift.inside.attribution.reverse import reverse_attribution
+from tuneshift.models import LanguageModel
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Gradient x input of every response token's probability (paper 2, equations 1 and 2).
+
+    `raw` (P, R) float32: d p_m / d e_n . e_n of prompt token n and response token m; `probabilities` (R,) of the
+    response tokens. The P prompt tokens are all that the model is given before the response; `own` (P,) marks those of
+    the prompt's own text (the rest is its frame: beginning of sequence, blank line, chat template), `instruction` (P,)
+    those of the instruction. `prompt_tokens` and `response_tokens` are texts.
+    """
+
+    raw: np.ndarray
+    probabilities: np.ndarray
+    prompt_tokens: tuple[str, ...]
+    response_tokens: tuple[str, ...]
+    own: np.ndarray
+    instruction: np.ndarray
+
+    @cached_property
+    def levels(self) -> np.ndarray:
+        """Levels 0..10 (P, R), int; see `attribution_levels`."""
+        return attribution_levels(self.raw, N_LEVELS)
+
+    @cached_property
+    def density(self) -> np.ndarray:
+        """Importance density (P,) with the published constants (b = 7, p = 4), not scaled."""
+        return importance_density(self.levels)
+
+    def apart(self) -> Attribution:
+        """Return the attribution to the prompt's own tokens alone, its frame kept apart.
+
+        Levels are relative to the strongest prompt token, so this changes levels and densities of all others.
+        """
+        own = self.own
+        tokens = tuple(token for token, mine in zip(self.prompt_tokens, own, strict=True) if mine)
+        return replace(self, raw=self.raw[own], prompt_tokens=tokens, own=own[own], instruction=self.instruction[own])
+
+    def instruction_score(self, *, threshold: int = THRESHOLD, p: float = P, scaled: bool = True) -> float:
+        """Return the instruction score of this prompt: 0 for an empty response (methods, section 4)."""
+        density = self.density if (threshold, p) == (THRESHOLD, P) else importance_density(self.levels, threshold, p)
+        return instruction_score(scaled_density(density) if scaled else density, self.instruction)
+
+
+def attribute(
+    model: LanguageModel,
+    prompt: str,
+    response: str,
+    *,
+    form: Form = "plain",
+    instruction: str | Spans | None = None,
+    chunk: int = 16,
+) -> Attribution:
+    """Attribute a response to the tokens of its prompt, by gradient x input of each response token's probability.
+
+    `form` is "plain" (a blank line between prompt and response) or "chat" (inside the chat template); `instruction`
+    names the instruction within the prompt, as its text or as (start, end) character offsets; `chunk` response tokens
+    go through one batched backward pass. Returns an `Attribution`. Raises BadInput for an empty prompt, an instruction
+    that the prompt does not contain, a missing chat template, or more tokens than the context holds.
+    """
+    spans = instruction_spans(prompt, instruction)
+    layout = lay_out(model, prompt, response, form)
+    raw, probabilities = reverse_attribution(model.torch_model, layout, chunk)
+    return Attribution(
+        raw,
+        probabilities,
+        token_texts(model, layout.ids[layout.prompt]),
+        token_texts(model, layout.target_ids),
+        layout.own,
+        layout.marked(spans),
+    )
+
+
+def instruction_spans(prompt: str, instruction: str | Spans | None) -> Spans:
+    """Return (start, end) character offsets of an instruction given by text or by offsets; none for None."""
+    if instruction is None:
+        return ()
+    if isinstance(instruction, str):
+        start = prompt.find(instruction)
+        if start < 0 or not instruction:
+            raise BadInput(f"the prompt does not contain the instruction {instruction[:60]!r}.")
+        return ((start, start + len(instruction)),)
+    for start, end in instruction:
+        if not 0 <= start < end <= len(prompt):
+            raise BadInput(f"instruction offsets {start} to {end} lie outside the prompt of {len(prompt)} characters.")
+    return tuple((int(start), int(end)) for start, end in instruction)
+
+
+def token_texts(model: LanguageModel, ids: np.ndarray) -> tuple[str, ...]:
+    """Return each token as a person reads it, special tokens by their names."""
+    return tuple(str(model.tokenizer.decode([int(number)])) for number in ids)
