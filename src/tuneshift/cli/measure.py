@@ -155,10 +155,14 @@ def attribute(
     ] = None,
     generated: Annotated[bool, typer.Option("--generated", help="Attribute the model's own greedy answers.")] = False,
     form: Annotated[Form, typer.Option(help="Plain text, or inside the chat template.")] = Form.plain,
+    template: Annotated[
+        str | None, typer.Option(help="Model that lends its chat template to one without (with --form chat).")
+    ] = None,
     mark_instructions: Annotated[
         bool, typer.Option("--mark-instructions", help="Find instruction words by rule where none are marked.")
     ] = False,
-    n_prompts: Annotated[int, typer.Option(help="How many prompts to use, from the first on.")] = 40,
+    without_task: Annotated[list[str] | None, typer.Option(help="Leave out prompts of this task (repeatable).")] = None,
+    n_prompts: Annotated[int, typer.Option(min=1, help="How many prompts to use, from the first on.")] = 40,
     seed: Seed = 0,
     device: Device = "auto",
     dtype: Dtype = "auto",
@@ -171,6 +175,8 @@ def attribute(
     measurement = PromptAttribution(
         prompts=prompts,
         form=form.value,
+        template=template,
+        without_tasks=tuple(without_task or ()),
         responses="generated" if generated else str(responses) if responses else "reference",
         mark_instructions=mark_instructions,
         n_prompts=n_prompts,

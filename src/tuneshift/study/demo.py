@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tuneshift.errors import BadInput
 from tuneshift.human import DATA_SETS
 from tuneshift.models import embedded_names
+from tuneshift.models.chat_template import chat_template_of
 from tuneshift.study.config import Study
 
 DEMO_MODELS = ("fable-2m", "fable-2m-instruct", "fable-2m-no-instructions", "fable-8m", "fable-8m-instruct")
@@ -13,13 +15,21 @@ DEMO_MODELS = ("fable-2m", "fable-2m-instruct", "fable-2m-no-instructions", "fab
 
 def demo_study() -> Study:
     """Return the study that `tuneshift demo` runs: on real data sets where they lie on this machine, else simulated."""
-    measurements, notes = _human_measurements()
+    measurements, notes = _measurements("fable-8m-instruct")
     return _study("demo", [_entry(name) for name in DEMO_MODELS], measurements, notes)
 
 
 def pair_study(base: str, tuned: str) -> Study:
-    """Return the study of one base model and its tuned version, with every measurement there is."""
-    measurements, notes = _human_measurements()
+    """Return the study of one base model and its tuned version, with every measurement there is.
+
+    A tuned model without a chat template is measured on plain prompts only, and the study's notes say so.
+    """
+    measurements, notes = _measurements(tuned)
+    try:
+        chat_template_of(tuned)
+    except BadInput:
+        measurements = [entry for entry in measurements if entry.get("form") != "chat"]
+        notes += f" {tuned} has no chat template: prompts are measured in plain form only."
     name = "_v_".join(ref.rstrip("/").rsplit("/", 1)[-1] for ref in (tuned, base))
     entries = [{"model": base}, {"model": tuned, "base": base}]
     return _study(name, entries, [*measurements, {"kind": "internals"}], notes)
@@ -34,8 +44,11 @@ def _entry(name: str) -> dict[str, Any]:
     return {"model": name} if base == name else {"model": name, "base": base}
 
 
-def _human_measurements() -> tuple[list[dict[str, Any]], str]:
-    """Return the measurements that this machine can make, and a sentence that says whose data they use."""
+def _measurements(chat_model: str) -> tuple[list[dict[str, Any]], str]:
+    """Return the measurements that this machine can make, and a sentence that says whose data they use.
+
+    `chat_model` lends its chat template to models without one.
+    """
     assert set(DEMO_MODELS) <= set(embedded_names())
     real = {name: DATA_SETS[name].is_here() for name in ("alice2016", "natural_stories")}
     brain = "alice2016" if real["alice2016"] else "simulated_brain"
@@ -50,10 +63,10 @@ def _human_measurements() -> tuple[list[dict[str, Any]], str]:
     if len(found) == 1:
         notes += " The other data set is simulated."
     prompts = {"kind": "attribution", "prompts": "fable_instructions", "n_prompts": 40}
-    measurements = [
+    measurements: list[dict[str, Any]] = [
         {"kind": "brain", "data": brain, "split": "contiguous" if real["alice2016"] else "grouped", "untrained": 1},
         {"kind": "reading", "data": reading},
         {**prompts, "form": "plain"},
-        {**prompts, "form": "chat"},
+        {**prompts, "form": "chat", "template": chat_model},
     ]
     return measurements, notes
