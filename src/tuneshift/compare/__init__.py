@@ -3,5 +3,14 @@
 from tuneshift.compare.correlations import correlate_with_properties, score_points
 from tuneshift.compare.layer_link import link_layers
 from tuneshift.compare.pairs import PAIR_COLUMNS, compare_pair
+from tuneshift.compare.sensitivity import has_sensitivity, sensitivity
 
-__all__ = ["PAIR_COLUMNS", "compare_pair", "correlate_with_properties", "link_layers", "score_points"]
+__all__ = [
+    "PAIR_COLUMNS",
+    "compare_pair",
+    "correlate_with_properties",
+    "has_sensitivity",
+    "link_layers",
+    "score_points",
+    "sensitivity",
+]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from tuneshift.compare import has_sensitivity, sensitivity
 from tuneshift.report.attribution_pictures import heat_maps
 from tuneshift.report.embedding import plot_label
 from tuneshift.report.figures import Figure, Style, Trace, forest
@@ -43,8 +44,13 @@ def attribution_section(
                 f"What tuning changed in the instruction score ({dataset}), by the form of the prompt and by task. The "
                 "sign may differ between forms and tasks; neither stands for the other."
             )
-            blocks.append(forest(f"prompts-pairs-{dataset}", chosen, labels, styles, caption=caption, unit="score"))
+            blocks.append(
+                forest(
+                    f"prompts-pairs-{dataset}", chosen, labels, styles, caption=caption, unit="score", dataset=dataset
+                )
+            )
     blocks += _test_tables(mine)
+    blocks += _sensitivity_tables(mine)
     return Section("prompts", "Prompts", _LEAD, blocks)
 
 
@@ -94,6 +100,7 @@ def _score_figures(dataset: str, part: pd.DataFrame, styles: dict[str, Style]) -
             {"height": 120 + max(34, 9 * len(traces)) * lines, "xaxis": {"title": {"text": "instruction score"}},
              "yaxis": {"autorange": "reversed", "automargin": True, "type": "category"}, "scattermode": "group",
              "scattergap": 0.35, "margin": {"l": 10}},
+            dataset=dataset,
         )  # fmt: skip
 
 
@@ -113,6 +120,7 @@ def _score_table(dataset: str, part: pd.DataFrame) -> Iterator[SmallTable]:
             ("model", "form", "instruction score", "95% interval", "prompts", "followed", "95% interval ", "answers"),
             tuple(lines),
             models=tuple(models),
+            dataset=dataset,
         )
 
 
@@ -125,28 +133,57 @@ def _cells(rows: pd.DataFrame, digits: int) -> tuple[str, str, str]:
 
 
 def _test_tables(cells: Sequence[tuple[Cell, Result]]) -> Iterator[Block]:
-    """Show the tests and sensitivity tables that results carry in their details, as they are."""
-    for key, caption in (
-        ("tests", "followed v. not followed"),
-        ("sensitivity", "how the comparison depends on the constants (scaling, threshold b, exponent p)"),
-    ):
-        for cell, result in cells:
-            lines = result.details.get(key)
-            if not isinstance(lines, list) or not lines or not all(isinstance(line, dict) for line in lines):
-                continue
-            columns = tuple(dict.fromkeys(name for line in lines for name in line))
-            form = text(cell.settings.get("form"))
-            yield SmallTable(
-                f"{cell.model}{f', {form} form' if form else ''}: {caption}.",
-                tuple(name.replace("_", " ") for name in columns),
-                tuple(tuple(_plain(line.get(name)) for name in columns) for line in lines),
-                models=(cell.model,) * len(lines),
-            )
-    if not any("sensitivity" in result.details for _, result in cells):
+    """Show the tests of followed against not followed, as results carry them in their details."""
+    for cell, result in cells:
+        lines = result.details.get("tests")
+        if not isinstance(lines, list) or not lines or not all(isinstance(line, dict) for line in lines):
+            continue
+        lines = [line for line in lines if line.get("n_followed") and line.get("n_not")]
+        if not lines:
+            continue
+        columns = tuple(dict.fromkeys(name for line in lines for name in line))
+        form = text(cell.settings.get("form"))
+        yield SmallTable(
+            f"{cell.model}{f', {form} form' if form else ''}: instruction scores of followed against not followed prompts. "
+            "“Within tasks” has an intercept for every task: tasks that are easy may lean on their text, not on the "
+            "instruction, and must not be mixed blindly.",
+            tuple(name.replace("_", " ") for name in columns),
+            tuple(tuple(_plain(line.get(name)) for name in columns) for line in lines),
+            models=(cell.model,) * len(lines),
+        )
+
+
+def _sensitivity_tables(cells: Sequence[tuple[Cell, Result]]) -> Iterator[Block]:
+    """Show, for every pair and form, how tuned - base depends on the constants."""
+    shown = False
+    for cell, result in cells:
+        pair = next((other for other in cells if _is_base(other[0], cell)), None) if cell.base_model else None
+        if pair is None or not has_sensitivity(result) or not has_sensitivity(pair[1]):
+            continue
+        table = sensitivity(pair[1], result)
+        if table.empty:
+            continue
+        shown = True
+        form = text(cell.settings.get("form"))
+        yield SmallTable(
+            f"{cell.model} − {cell.base_model}{f', {form} form' if form else ''}: the difference in instruction score under "
+            "other choices: whether the prompt's frame (beginning of sequence, blank line, chat template) counts, whether "
+            "densities are divided by their maximum, threshold b and exponent p. Published: scaled, b = 7, p = 4. Welch's test "
+            "asks one-sidedly whether tuned is above base, as published; the paired test is two-sided; “adjusted” holds "
+            "lengths constant.",
+            tuple(name.replace("_", " ") for name in table.columns),
+            tuple(tuple(_plain(value) for value in row) for row in table.astype(object).itertuples(index=False)),
+            models=(cell.model,) * len(table),
+        )
+    if not shown:
         yield Paragraph(
             "The instruction score depends on its constants and grows with the response's length: compare models on the "
             "same prompts and responses only, and read the difference together with the table of pairs."
         )
+
+
+def _is_base(candidate: Cell, cell: Cell) -> bool:
+    return candidate.model == cell.base_model and candidate.settings == cell.settings
 
 
 def _plain(value: Any) -> str:
