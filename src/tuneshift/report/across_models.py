@@ -101,4 +101,5 @@ def _scatters(rows: pd.DataFrame, points: pd.DataFrame, styles: dict[str, Style]
                 traces,
                 {"xaxis": {"title": {"text": plot_label(text(row["property"]))}},
                  "yaxis": {"title": {"text": plot_label(metric_name(row["metric"]))}}, "height": 360},
+                dataset=text(row["dataset"]),
             )  # fmt: skip

@@ -50,7 +50,7 @@ def _setting_blocks(setting: tuple[str, ...], part: pd.DataFrame, styles: dict[s
     if not layers.empty:
         yield from _curves(key, where, people, overall(layers), styles)
         yield from _panels(key, where, people, layers, styles)
-    table = _scores(where, people, part)
+    table = _scores(dataset, where, people, part)
     if table.rows:
         yield table
 
@@ -69,6 +69,7 @@ def _curves(key: str, where: str, people: str, layers: pd.DataFrame, styles: dic
         data,
         {"xaxis": {"title": {"text": "layer"}, "dtick": _tick(raw), "layeraxis": True},
          "yaxis": {"title": {"text": "brain score r"}, "rangemode": "tozero"}, "height": 420},
+        dataset=where.partition(",")[0],
     )  # fmt: skip
 
 
@@ -122,6 +123,7 @@ def _panels(key: str, where: str, people: str, layers: pd.DataFrame, styles: dic
         " ".join(told),
         data,
         layout,
+        dataset=where.partition(",")[0],
     )
 
 
@@ -155,7 +157,7 @@ def _tick(rows: pd.DataFrame, most: int = 12) -> int:
     return max(1, -(-int(rows["depth"].max()) // most)) if len(rows) else 1
 
 
-def _scores(where: str, people: str, part: pd.DataFrame) -> SmallTable:
+def _scores(dataset: str, where: str, people: str, part: pd.DataFrame) -> SmallTable:
     rows = overall(part)
     raw = rows[~is_untrained(rows)]
     lines, models = [], []
@@ -183,6 +185,7 @@ def _scores(where: str, people: str, part: pd.DataFrame) -> SmallTable:
         tuple(columns[i] for i in kept),
         tuple(tuple(line[i] for i in kept) for line in lines),
         models=tuple(models),
+        dataset=dataset,
     )
 
 
@@ -212,7 +215,7 @@ def _difference_blocks(setting: tuple[str, ...], pairs: pd.DataFrame, styles: di
     if len(chosen):
         labels = ["all regions" if t in ("mean", "") else str(t) for t in chosen["target"].fillna("")]
         caption = f"What tuning changed in the brain score ({where}; layer chosen by nested cross-validation)."
-        yield forest(f"brain-pairs-{key}", chosen, labels, styles, caption=caption, unit="r")
+        yield forest(f"brain-pairs-{key}", chosen, labels, styles, caption=caption, unit="r", dataset=setting[0])
     layers = by_layer(rows_of(pairs, target=("mean", "")))
     if len(layers):
         layers["value"] = layers["difference"]
@@ -228,4 +231,5 @@ def _difference_blocks(setting: tuple[str, ...], pairs: pd.DataFrame, styles: di
             {"xaxis": {"title": {"text": "layer"}, "dtick": _tick(layers), "layeraxis": True},
              "yaxis": {"title": {"text": f"tuned {chr(0x2212)} base, r"}, "zeroline": True, "zerolinewidth": 2},
              "height": 340},
+            dataset=setting[0],
         )  # fmt: skip

@@ -45,6 +45,8 @@ class Figure:
     data: list[Trace]
     layout: dict[str, Any] = field(default_factory=dict)
     kind: str = "figure"
+    dataset: str = ""
+    """The one data set that it shows, for the page's filter; empty where there are several or none."""
 
 
 def model_styles(table: pd.DataFrame) -> dict[str, Style]:
@@ -133,4 +135,4 @@ def forest(key: str, pairs: pd.DataFrame, labels: Sequence[str], styles: dict[st
         for label, (_, row) in zip(labels, pairs.iterrows(), strict=True)
     ]
     caption = words["caption"] + " A filled mark: the 95% interval leaves out 0; an open mark: it does not."
-    return Figure(key, caption, "; ".join(told) + ".", traces, layout)
+    return Figure(key, caption, "; ".join(told) + ".", traces, layout, dataset=words.get("dataset", ""))

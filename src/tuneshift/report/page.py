@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,21 @@ from tuneshift.report.section import Picture
 from tuneshift.report.source import Results
 from tuneshift.study.store import write_atomically
 
-SCRIPTS = ("core.js", "figures.js", "tables.js", "start.js")
+SCRIPTS = (
+    "core.js",
+    "theme.js",
+    "filters.js",
+    "figures.js",
+    "small_tables.js",
+    "data_table.js",
+    "claims.js",
+    "heat_maps.js",
+    "head_browser.js",
+    "concept_browser.js",
+    "pictures.js",
+    "printing.js",
+    "start.js",
+)
 """The page's own scripts in the order they run; all of them share one scope."""
 
 
@@ -41,7 +55,7 @@ def render(results: Results) -> str:
         "img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'"
     )
     return _environment().get_template("report.html.j2").render(
-        made=made, policy=policy, style=Markup(_asset("report.css")), data=Markup(embedded_json(_payload(made))),
+        made=made, policy=policy, style=Markup(_asset("report.css")), data=Markup(embedded_json(_payload(made))), version=metadata.version("tuneshift"),
         scripts=[Markup(script) for script in scripts],
     )  # fmt: skip
 
@@ -61,7 +75,15 @@ def _payload(made: Contents) -> dict[str, Any]:
                 figures[block.key] = {"data": block.data, "layout": block.layout}
             elif isinstance(block, Picture):
                 pictures[block.key] = {"viewer": block.viewer, "data": block.data}
-    return {"figures": figures, "pictures": pictures, "tables": made.tables, "name": made.name}
+    return {
+        "name": made.name,
+        "models": made.models,
+        "dataSets": made.data_sets,
+        "lastLayer": made.last_layer,
+        "figures": figures,
+        "pictures": pictures,
+        "tables": made.tables,
+    }
 
 
 def _environment() -> Environment:

@@ -75,6 +75,7 @@ def _times_figure(
             traces,
             {"xaxis": {"title": {"text": "surprisal, bits"}, "rangemode": "tozero"},
              "yaxis": {"title": {"text": f"reading time, {unit}"}}, "height": 420},
+            dataset=dataset,
         )  # fmt: skip
 
 
@@ -103,6 +104,7 @@ def _lag_figure(dataset: str, cells: Sequence[tuple[Cell, Result]], styles: dict
             traces,
             {"xaxis": {"title": {"text": "lag, words"}, "dtick": 1}, "yaxis": {"title": {"text": "r"}, "zeroline": True,
              "zerolinecolor": NEUTRAL}, "height": 320},
+            dataset=dataset,
         )  # fmt: skip
 
 
@@ -139,6 +141,7 @@ def _scores(dataset: str, part: pd.DataFrame) -> Iterator[SmallTable]:
             tuple(columns[i] for i in kept),
             tuple(tuple(line[i] for i in kept) for line in lines),
             models=tuple(models),
+            dataset=dataset,
         )
 
 
@@ -163,4 +166,5 @@ def _pair_figures(dataset: str, pairs: pd.DataFrame, styles: dict[str, Style]) -
             styles,
             caption=f"What tuning changed in the {metric_name(metric)} ({dataset}).",
             unit=text(rows["unit"].iloc[0]) or metric,
+            dataset=dataset,
         )

@@ -26,6 +26,8 @@ class SmallTable:
     kind: str = "table"
     models: tuple[str, ...] = ()
     """The model of each row, for the page's model filter; empty where rows are of no model."""
+    dataset: str = ""
+    """The one data set that it shows, for the page's filter; empty where there are several or none."""
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,8 @@ def simulated_notice(table: pd.DataFrame) -> list[Sentence]:
             f"Simulated participants: {listed(simulated)} {'were' if len(simulated) > 1 else 'was'} made by a program, "
             f"so these numbers show that the measurement works and say nothing about people.{rest}",
             "warning",
+            (),
+            "data",
         )
     ]
 
@@ -217,7 +219,7 @@ def _reading_sentences(table: pd.DataFrame) -> Iterator[Sentence]:
 def _followed_sentences(table: pd.DataFrame) -> Iterator[Sentence]:
     rows = overall(rows_of(table, measurement="attribution", metric=("followed_rate", "followed")))
     for (dataset, mapping), part in groups(rows, "dataset", "mapping"):
-        told = [f"{row['model']} {number(row['value'], 2)}" for _, row in part.iterrows()]
+        told = [f"{row['model']} {number(row['value'])}" for _, row in part.iterrows()]
         form = f", {mapping} form" if mapping else ""
         yield Sentence(
             f"Share of instructions followed ({dataset}{form}): {listed(told)}.",
@@ -250,6 +252,7 @@ def _count_sentence(headline: pd.DataFrame) -> list[Sentence]:
             f"{'shows' if found == 1 else 'show'} a difference; if tuning changed nothing at all, about {chance} would "
             "by chance. A null result is a result: it says that these data show no difference, not that there is none.",
             "finding",
+            tuple(f"pair-{row.name}" for row in tested),
         )
     ]
 
@@ -258,4 +261,6 @@ def _failure_sentence(results: Results) -> list[Sentence]:
     n = len(results.failures)
     if not n:
         return []
-    return [Sentence(f"{n} {'measurement' if n == 1 else 'measurements'} failed; see Failures.", "warning")]
+    return [
+        Sentence(f"{n} {'measurement' if n == 1 else 'measurements'} failed; see Failures.", "warning", (), "failures")
+    ]
