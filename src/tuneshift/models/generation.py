@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -36,6 +37,8 @@ def generate(
     order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))
     answers = [""] * len(prompts)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    # Not every PreTrainedModel can generate, says its type; those that are loaded here can.
+    write: Callable[..., torch.Tensor] = cast(Any, model).generate
     for start in range(0, len(order), batch_size):
         chunk = order[start : start + batch_size]
         length = max(len(encoded[i]) for i in chunk)
@@ -43,7 +46,7 @@ def generate(
         inputs = torch.tensor([[pad] * (length - len(encoded[i])) + encoded[i] for i in chunk])
         mask = torch.tensor([[0] * (length - len(encoded[i])) + [1] * len(encoded[i]) for i in chunk])
         with torch.inference_mode():
-            output = model.generate(
+            output = write(
                 input_ids=inputs.to(model.device),
                 attention_mask=mask.to(model.device),
                 max_new_tokens=max_new_tokens,

@@ -46,12 +46,12 @@ def span_scores(
     own. Raises BadInput for a tokenizer without sentinels.
     """
     sentinel = tokenizer.convert_tokens_to_ids(_SENTINEL)
-    if sentinel is None or sentinel == tokenizer.unk_token_id:
+    if not isinstance(sentinel, int) or sentinel == tokenizer.unk_token_id:
         raise BadInput(f"this encoder-decoder model has no {_SENTINEL} token, so no word can be asked of its decoder.")
     end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
     start = model.config.decoder_start_token_id
-    opening = [tokenizer.pad_token_id if start is None else int(start), int(sentinel)]
-    closing = [int(sentinel), *end]
+    opening = [tokenizer.pad_token_id if start is None else int(start), sentinel]
+    closing = [sentinel, *end]
     gaps = sorted(_gaps(documents, prefix or [], closing, context_length), key=lambda gap: -len(gap.past))
     names = ("surprisal", "surprisal_plain", "entropy", "rank", "n_tokens")
     columns = {name: np.empty(len(gaps)) for name in names}
