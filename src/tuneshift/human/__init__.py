@@ -1,5 +1,6 @@
 """People: recordings of their brains, their reading times, and prompts they wrote."""
 
+from tuneshift.human.brain_score import read_assembly, write_assembly
 from tuneshift.human.dataset import DataSet, Source
 from tuneshift.human.own_files import check_file
 from tuneshift.human.own_reading_times import write_reading_times
@@ -21,6 +22,8 @@ __all__ = [
     "check_file",
     "data_checksum",
     "load_data",
+    "read_assembly",
+    "write_assembly",
     "write_reading_times",
     "write_recording_table",
 ]

@@ -43,6 +43,7 @@ class DataSet:
     bibtex: str = ""
     notes: str = ""
     releases: tuple[str, ...] = ()
+    cache: str = ""  # folder within the cache that data sets of one file share; by default the name
 
     def load(self, release: str | None = None) -> Recording | ReadingTimes | PromptSet:
         """Read the data set from the data folder, the cache or (downloading) its public source.
@@ -69,7 +70,7 @@ class DataSet:
             cached = pooch.retrieve(
                 source.url,
                 known_hash=source.known_hash,
-                path=_cache_folder() / self.name,
+                path=_cache_folder() / (self.cache or self.name),
                 fname=path.replace("/", "__"),
             )
         except Exception as error:
@@ -83,7 +84,7 @@ class DataSet:
         """Return where the file lies in the data folder or the cache, None where it is in neither."""
         folder = os.environ.get(DATA_FOLDER_VARIABLE)
         places = [Path(folder) / source.path] if folder else []
-        places.append(_cache_folder() / self.name / source.path.replace("/", "__"))
+        places.append(_cache_folder() / (self.cache or self.name) / source.path.replace("/", "__"))
         return next((place for place in places if place.is_file()), None)
 
     def is_here(self) -> bool:

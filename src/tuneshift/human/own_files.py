@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuneshift.errors import BadInput
+from tuneshift.human.brain_score import assembly_of, is_assembly, recording_of_assembly
 from tuneshift.human.own_reading_times import reading_times_from_table
 from tuneshift.human.own_recording import layout_problems, open_netcdf, recording_of
 from tuneshift.human.own_recording_table import recording_from_table
@@ -71,6 +72,9 @@ def _read(path: Path) -> tuple[Recording | ReadingTimes | None, list[Problem]]:
     recording: Recording | None
     if path.suffix.lower() == ".nc":
         dataset = open_netcdf(path)
+        if is_assembly(dataset):
+            recording = recording_of_assembly(assembly_of(dataset, str(path)), path.stem, where=str(path))
+            return recording, recording_problems(recording)
         problems = layout_problems(dataset)
         if problems:
             return None, problems

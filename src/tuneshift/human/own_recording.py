@@ -40,8 +40,6 @@ def write_netcdf(recording: Recording, path: str | Path) -> Path:
     something other than numbers and strings.
     """
     path = Path(path)
-    if not path.parent.is_dir():
-        raise BadInput(f"{path.parent} is no folder; make it first, or write {path.name} elsewhere.")
     dataset = recording.data.rename("responses").transpose("stimulus", "target").to_dataset()
     dataset = dataset.reset_index(list(dataset.indexes))
     if recording.words is not None:
@@ -58,16 +56,25 @@ def write_netcdf(recording: Recording, path: str | Path) -> Path:
         dataset.attrs["dropped"] = json.dumps(recording.dropped)
     if recording.notes:
         dataset.attrs["notes"] = json.dumps(recording.notes)
-    encoding: dict[str, Any] = {"responses": {"zlib": True, "complevel": 4}}
-    for name in [str(n) for n in dataset.variables]:
-        if dataset[name].dtype.kind == "U":
-            dataset[name] = dataset[name].astype(object)
+    return save_whole(dataset, path, recording.name)
+
+
+def save_whole(dataset: xr.Dataset, path: Path, name: str) -> Path:
+    """Write a dataset to a netCDF file, compressed; the file appears whole or not at all (errors as write_netcdf)."""
+    if not path.parent.is_dir():
+        raise BadInput(f"{path.parent} is no folder; make it first, or write {path.name} elsewhere.")
+    encoding: dict[str, Any] = {
+        str(v): {"zlib": True, "complevel": 4} for v in dataset.data_vars if dataset[v].ndim == 2
+    }
+    for variable in [str(v) for v in dataset.variables]:
+        if dataset[variable].dtype.kind == "U":
+            dataset[variable] = dataset[variable].astype(object)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         dataset.to_netcdf(unfinished, engine="h5netcdf", encoding=encoding)
         unfinished.replace(path)
     except (TypeError, ValueError) as error:
-        raise BadInput(f"{path}: {recording.name} has a coordinate that netCDF cannot hold ({error}).") from error
+        raise BadInput(f"{path}: {name} has a coordinate that netCDF cannot hold ({error}).") from error
     finally:
         unfinished.unlink(missing_ok=True)
     return path
@@ -151,7 +158,7 @@ def recording_of(dataset: xr.Dataset, name: str) -> Recording:
     for key, variable in dataset.variables.items():
         if key == "responses" or str(key) in _WORD_VARIABLES or variable.dims not in (("stimulus",), ("target",)):
             continue
-        coordinates[str(key)] = (variable.dims[0], _values(str(key), variable.values))
+        coordinates[str(key)] = (variable.dims[0], text_values(variable.values, always=key in _STRINGS))
     n_targets = responses.sizes["target"]
     coordinates.setdefault("region", ("target", np.full(n_targets, "")))
     if "target_name" not in coordinates:
@@ -177,8 +184,9 @@ def recording_of(dataset: xr.Dataset, name: str) -> Recording:
     )
 
 
-def _values(name: str, values: np.ndarray) -> np.ndarray:
-    if name in _STRINGS or values.dtype.kind in "OSU":
+def text_values(values: np.ndarray, always: bool = False) -> np.ndarray:
+    """Return strings for an array of strings, bytes or objects (missing: ""), numbers as they are unless `always`."""
+    if always or values.dtype.kind in "OSU":
         return np.array([_plain(value) for value in values.tolist()], dtype=str)
     return values
 
