@@ -20,7 +20,7 @@ def load_prompts(name: str) -> PromptSet:
     if is_prompt_file(name):
         return read_prompts(Path(name))
     if name in DATA_SETS and DATA_SETS[name].kind != "prompts":
-        raise BadInput(f"{name} holds {DATA_SETS[name].kind.replace('_', ' ')}, no prompts; try fable_instructions.")
+        raise BadInput(f"{name} is a data set of kind {DATA_SETS[name].kind!r}, no prompts; try fable_instructions.")
     found = load_data(name)
     if not isinstance(found, PromptSet):
         raise BadInput(f"{name} holds no prompts; give a .jsonl file with a `prompt` on each line.")
