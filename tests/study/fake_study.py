@@ -28,22 +28,24 @@ class Counted(Measurement):
     fails: tuple[str, ...] = ()
     out_of_memory_above: int | None = None
     batch_size: int = 8
-    dies: str = ""
+    dies: bool = False
+    pids: Path | None = None
     seed: int = 0
 
     def settings(self) -> dict[str, Any]:
         """Leave out what changes no number."""
-        return self.model_dump(mode="json", exclude={"log", "seconds", "dies"})
+        return self.model_dump(mode="json", exclude={"log", "seconds", "dies", "pids"})
 
     def run(self, model: Any, progress: Progress = silent) -> Result:
         """Return ten rows and an array."""
         self._write(f"start {model.name} {self.number}")
+        if self.pids is not None:
+            (self.pids / f"{model.name} {self.number} {os.getpid()}").touch()
         if model.name in self.fails:
             raise ValueError("planted failure")
         if self.out_of_memory_above is not None and self.batch_size > self.out_of_memory_above:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
-        if self.dies and not Path(self.dies).exists() and model.name == "m1":
-            Path(self.dies).touch()
+        if self.dies and model.name == "m1":
             os._exit(9)
         time.sleep(self.seconds)
         value = sum(map(ord, model.name)) + 1000 * self.number + 0.25 * self.seed

@@ -48,13 +48,13 @@ def link_layers(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     pooled: dict[tuple[object, ...], list[tuple[np.ndarray, np.ndarray]]] = {}
     keys = ["dataset", "split", "mapping", "metric", "specification"]
     for (model, base, *found), by_layer in scores.groupby(["model", "base_model", *keys], dropna=False, sort=False):
-        score = [None if pd.isna(part) else part for part in found]  # a missing value equals no other, not itself even
+        score = [None if _missing(part) else part for part in found]  # a missing value equals no other, not even itself
         own = inside[(inside["model"] == model).to_numpy(dtype=bool)]
         for metric, moved in own.groupby(["mapping", "metric"], dropna=False, sort=False):
             change, movement = _matched(by_layer, moved)
             if len(change) < FEWEST_LAYERS:
                 continue
-            measure = " ".join(str(part) for part in metric if not pd.isna(part))
+            measure = " ".join(str(part) for part in metric if not _missing(part))
             r, p = linked([(change, movement)])
             named = dict(zip(keys, score, strict=True)) | {"inside": measure, "n_layers": len(change), "n_pairs": 1}
             rows.append({"model": model, "base_model": base, **named, "spearman_r": r, "p": p})
@@ -101,6 +101,10 @@ def _matched(by_layer: pd.DataFrame, moved: pd.DataFrame) -> tuple[np.ndarray, n
     movement = moved.groupby("layer")["value"].mean().astype(float)
     both = pd.concat([change, movement], axis=1, join="inner").dropna()
     return both.iloc[:, 0].to_numpy(), both.iloc[:, 1].to_numpy()
+
+
+def _missing(value: object) -> bool:
+    return value is pd.NA or value != value
 
 
 def _is_number(layers: pd.Series) -> np.ndarray:  # type: ignore[type-arg]

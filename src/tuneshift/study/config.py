@@ -18,9 +18,10 @@ from tuneshift.study.study_file import Place, StudyText, read_study_text
 class ExecutorOptions(BaseModel):
     """Where jobs run: `local` (this process) or `ray` (extra `cluster`).
 
-    For ray: `address` of a cluster ("auto", "ray://head:10001"; None starts a local one), `workers` at most so many
-    models at once, `retries` of a model's remaining jobs when its worker dies, `cpus_per_worker`, and `gpu_memory_gib`
-    of one GPU, from which the number of GPUs of a model follows (0: no GPU is asked for).
+    For ray: `address` of a cluster ("auto", "host:6379"; None starts one on this machine), `workers` at most so many
+    models at once (None: as many as there are processors for), `retries` of a job whose worker dies, `cpus_per_worker`,
+    and `gpu_memory_gib` of one GPU, from which the number of GPUs of a model follows (None: the cluster is asked; 0: no
+    GPU is used). `autoscaling` waits for machines that are yet to come; `environment` is set on the workers.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,7 +31,9 @@ class ExecutorOptions(BaseModel):
     workers: int | None = Field(default=None, ge=1)
     retries: int = Field(default=2, ge=0)
     cpus_per_worker: float = Field(default=1, gt=0)
-    gpu_memory_gib: float = Field(default=0, ge=0)
+    gpu_memory_gib: float | None = Field(default=None, ge=0)
+    autoscaling: bool = False
+    environment: dict[str, str] = Field(default_factory=dict)
 
 
 class Study(BaseModel):

@@ -48,12 +48,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Finished:
-    """A job that was measured: the files of its result, the seconds it took, and facts of the model."""
+    """A job that was measured: the files of its result, the seconds it took, facts of the model, and versions."""
 
     job: Job
     files: dict[str, bytes]
     seconds: float
     facts: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import yaml
 
 from tuneshift.compare.correlations import correlate_with_properties, score_points
 from tuneshift.compare.layer_link import link_layers
+from tuneshift.compare.over_stories import with_story_intervals
 from tuneshift.compare.pairs import PAIR_COLUMNS, compare_pair
 from tuneshift.errors import BadInput
 from tuneshift.result import Result
@@ -141,11 +142,10 @@ class StudyResults:
     def correlations(self) -> pd.DataFrame:
         """Return the correlation over models of every score with size and abilities.
 
-        See `compare.correlations.correlate_with_properties`.
+        See `compare.correlations.correlate_with_properties`; reading scores have an interval over stories besides
+        (`compare.over_stories.with_story_intervals`).
         """
-        sizes = {name: info.n_parameters for name, info in self.models.items() if info.n_parameters}
-        families = {name: info.family for name, info in self.models.items() if info.family}
-        return correlate_with_properties(self._specified, sizes, families)
+        return self._correlations.copy()
 
     def correlation_points(self) -> pd.DataFrame:
         """Return the points behind the correlations, for scatter plots; see `compare.correlations.score_points`."""
@@ -183,6 +183,16 @@ class StudyResults:
         if not filled:
             return pd.DataFrame(columns=[*PAIR_COLUMNS, "specification"])
         return pd.concat(filled, ignore_index=True)[[*PAIR_COLUMNS, "specification"]]
+
+    @cached_property
+    def _correlations(self) -> pd.DataFrame:
+        sizes = {name: info.n_parameters for name, info in self.models.items() if info.n_parameters}
+        families = {name: info.family for name, info in self.models.items() if info.family}
+        found = correlate_with_properties(self._specified, sizes, families)
+        cells = {(cell.model, cell.description): cell for cell in self.cells if cell.measurement == "reading"}
+        return with_story_intervals(
+            found, self.correlation_points(), lambda model, description: cells[model, description].result.arrays
+        )
 
     def _repr_html_(self) -> str:
         title = f"<p>{len(self.cells)} measurements, {len(self.failures)} failed</p>"

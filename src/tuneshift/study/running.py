@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,14 +24,12 @@ from tuneshift.progress import Progress, silent
 from tuneshift.study.cell import SCHEMA
 from tuneshift.study.config import Study, load_study
 from tuneshift.study.executors.local import run_locally
-from tuneshift.study.executors.work import LoadModel
+from tuneshift.study.executors.work import LoadModel, RevisionOf, versions
 from tuneshift.study.index import PARQUET, JobRecord, StudyIndex, cell_rows, cell_warnings, stored_rows, write_jobs
 from tuneshift.study.jobs import Batch, Failed, Finished, Job, Outcome, batches, describe, fingerprinted, plan_jobs
-from tuneshift.study.model_entry import ModelEntry, entry_revision, load_entry
+from tuneshift.study.model_entry import entry_revision, load_entry
 from tuneshift.study.results import StudyResults
 from tuneshift.study.store import DamagedCell, Store, clear_words, write_atomically
-
-_PACKAGES = ("tuneshift", "torch", "transformers", "tokenizers", "numpy", "scipy", "himalaya")
 
 
 def run(
@@ -45,7 +40,7 @@ def run(
     progress: Progress = silent,
     *,
     load_model: LoadModel = load_entry,
-    revision_of: Callable[[ModelEntry], str] = entry_revision,
+    revision_of: RevisionOf = entry_revision,
 ) -> StudyResults:
     """Run a study and return its results; what an earlier run into the same folder finished is not run again.
 
@@ -64,27 +59,39 @@ def run(
         record = _Record(study, jobs, store, fresh)
         try:
             with _interruptible() as stopped:
-                for outcome in _outcomes(study, executor, record.waiting(), load_model, record.counted(progress)):
-                    record.take(outcome)
-                    record.tell(progress)
-                    if stopped():
-                        raise KeyboardInterrupt
+                record.tell(progress)
+                todo = _Todo(record.waiting(), load_model, revision_of, progress, stopped)
+                with closing(_outcomes(study, executor, todo)) as outcomes:
+                    for outcome in outcomes:
+                        record.take(outcome)
+                        record.tell(progress)
+                if stopped():
+                    raise KeyboardInterrupt
         finally:
             record.write()
     return StudyResults(store.folder, record.as_run, record.index())
 
 
-def _outcomes(
-    study: Study, executor: str | None, waiting: list[Batch], load_model: LoadModel, progress: Progress
-) -> Iterator[Outcome]:
+class _Todo(NamedTuple):
+    """What an executor is given."""
+
+    batches: list[Batch]
+    load_model: LoadModel
+    revision_of: RevisionOf
+    progress: Progress
+    stopped: Callable[[], bool]
+
+
+def _outcomes(study: Study, executor: str | None, todo: _Todo) -> Generator[Outcome]:
     options = study.executor if executor is None else study.executor.model_copy(update={"kind": executor})
     if options.kind not in ("local", "ray"):
         raise BadInput(f"executor {options.kind!r} is unknown; use local or ray.")
-    if options.kind == "local" or not waiting:
-        return run_locally(waiting, load_model, progress)
+    if options.kind == "local" or not todo.batches:
+        yield from run_locally(todo.batches, todo.load_model, todo.progress, todo.stopped)
+        return
     from tuneshift.study.executors.ray import run_on_ray
 
-    return run_on_ray(waiting, load_model, progress, options)
+    yield from run_on_ray(*todo, options)
 
 
 class _Record:
@@ -127,11 +134,6 @@ class _Record:
     def tell(self, progress: Progress) -> None:
         """Report how many jobs of the study are done."""
         progress("study", len(self.jobs) - self._n_waiting, len(self.jobs))
-
-    def counted(self, progress: Progress) -> Progress:
-        """Tell the state of the study once before anything runs."""
-        self.tell(progress)
-        return progress
 
     def index(self) -> StudyIndex:
         """Return the index of the folder as it is now."""
@@ -247,7 +249,7 @@ def _manifest(outcome: Finished, data: str) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 3),
         "finished": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()),
         "facts": outcome.facts,
-        "versions": dict(versions()),
+        "versions": outcome.versions,
     }
 
 
@@ -260,18 +262,6 @@ def _as_run(study: Study) -> dict[str, Any]:
     document["models"] = [entry.model_dump(mode="json", exclude_defaults=True) for entry in study.models]
     order = ("name", "notes", "models", "measurements", "seeds", "executor")
     return {**{key: document[key] for key in order}, "versions": dict(versions())}
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that can change a number."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 @contextmanager

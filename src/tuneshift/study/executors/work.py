@@ -4,41 +4,103 @@ from __future__ import annotations
 
 import gc
 import os
+import platform
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tuneshift.errors import MeasurementFailed, TuneshiftError
 from tuneshift.measurement import Measurement
-from tuneshift.progress import Progress
+from tuneshift.progress import Progress, silent
 from tuneshift.study.cell import encode_result
 from tuneshift.study.internals import PairMeasurement
-from tuneshift.study.jobs import Batch, Failed, Finished, Job, Outcome
+from tuneshift.study.jobs import Failed, Finished, Job, Outcome
 from tuneshift.study.model_entry import ModelEntry
 
+_PACKAGES = ("tuneshift", "torch", "transformers", "tokenizers", "numpy", "scipy", "himalaya")
+
 LoadModel = Callable[[ModelEntry], Any]
+"""Loads the model of an entry; see `tuneshift.study.model_entry.load_entry`."""
 
 
-def measure_batch(batch: Batch, load_model: LoadModel, progress: Progress) -> Iterator[Outcome]:
-    """Load the batch's model once and yield each job as it finishes or fails; a base is loaded where one is needed."""
-    loaded: dict[ModelEntry, Any] = {}  # a model that would not load stands here as its error: it is not tried again
-    facts: dict[str, Any] = {}
-    for job in batch.jobs:
+RevisionOf = Callable[[ModelEntry], str]
+"""Names the weights of a model, for its fingerprints; see `tuneshift.study.model_entry.entry_revision`."""
+
+
+class Workplace:
+    """Where jobs are measured one after the other; each model is loaded once and stays until `close`."""
+
+    def __init__(self, load_model: LoadModel, progress: Progress = silent) -> None:
+        self._load_model = load_model
+        self._progress = progress
+        self._loaded: dict[ModelEntry, Any] = {}  # a model that would not load stands here as its error
+        self._facts: dict[ModelEntry, dict[str, Any]] = {}
+
+    def measure(self, job: Job) -> Outcome:
+        """Measure one job; a failure of whatever kind is an outcome, never an exception."""
         started = time.perf_counter()
         try:
-            model = _loaded(job.entry, loaded, load_model, progress)
-            facts = facts or model_facts(model)
+            model = self._model(job.entry)
+            if job.entry not in self._facts:
+                self._facts[job.entry] = model_facts(model)
             if job.needs_base:
                 if job.base is None:
                     raise MeasurementFailed("this measurement needs a base model, and the study gives none")
-                _loaded(job.base, loaded, load_model, progress)
-            files = _measured(job, loaded, progress)
-            yield Finished(job, files, time.perf_counter() - started, facts)
+                self._model(job.base)
+            files = self._measured(job)
+            return Finished(job, files, time.perf_counter() - started, self._facts[job.entry], versions())
         except Exception as error:  # one job's failure must never end the others
-            yield Failed(job, reason(error))
-    loaded.clear()
-    _free_memory()
+            return Failed(job, reason(error))
+
+    def close(self) -> None:
+        """Let the models go."""
+        self._loaded.clear()
+        _free_memory()
+
+    def _model(self, entry: ModelEntry) -> Any:
+        if entry not in self._loaded:
+            self._progress(f"loading {entry.label}", 0, 1)
+            try:
+                self._loaded[entry] = self._load_model(entry)
+            except Exception as error:
+                self._loaded[entry] = error
+            self._progress(f"loading {entry.label}", 1, 1)
+        if isinstance(self._loaded[entry], Exception):
+            raise self._loaded[entry]
+        return self._loaded[entry]
+
+    def _measured(self, job: Job) -> dict[str, bytes]:
+        """Measure, with the batch halved as often as memory asks for it."""
+        measurement: Measurement | None = job.measurement
+        while True:
+            assert measurement is not None
+            try:
+                if isinstance(measurement, PairMeasurement):
+                    assert job.base is not None
+                    base, tuned = self._loaded[job.base], self._loaded[job.entry]
+                    return encode_result(measurement.run_pair(base, tuned, self._progress))
+                return encode_result(measurement.run(self._loaded[job.entry], self._progress))
+            except (RuntimeError, MemoryError) as error:
+                fewer = smaller(measurement) if is_out_of_memory(error) else None
+                if fewer is None:
+                    raise
+                measurement = fewer
+            _free_memory()
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that can change a number."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def reason(error: BaseException) -> str:
@@ -102,37 +164,6 @@ def tokenizer_mark(tokenizer: Any) -> str:
         model["vocab"] = {token: number for token, number in vocabulary.items() if token not in added}
     parts = [model, document.get("normalizer"), document.get("pre_tokenizer")]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _loaded(entry: ModelEntry, loaded: dict[ModelEntry, Any], load_model: LoadModel, progress: Progress) -> Any:
-    if entry not in loaded:
-        progress(f"loading {entry.label}", 0, 1)
-        try:
-            loaded[entry] = load_model(entry)
-        except Exception as error:
-            loaded[entry] = error
-        progress(f"loading {entry.label}", 1, 1)
-    if isinstance(loaded[entry], Exception):
-        raise loaded[entry]
-    return loaded[entry]
-
-
-def _measured(job: Job, loaded: dict[ModelEntry, Any], progress: Progress) -> dict[str, bytes]:
-    """Measure, with the batch halved as often as memory asks for it."""
-    measurement: Measurement | None = job.measurement
-    while True:
-        assert measurement is not None
-        try:
-            if isinstance(measurement, PairMeasurement):
-                assert job.base is not None
-                return encode_result(measurement.run_pair(loaded[job.base], loaded[job.entry], progress))
-            return encode_result(measurement.run(loaded[job.entry], progress))
-        except (RuntimeError, MemoryError) as error:
-            fewer = smaller(measurement) if is_out_of_memory(error) else None
-            if fewer is None:
-                raise
-            measurement = fewer
-        _free_memory()
 
 
 def _free_memory() -> None:
