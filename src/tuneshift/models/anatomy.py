@@ -38,6 +38,7 @@ class TensorNames:
     query_norm: str | None = None
     key_norm: str | None = None
     write_norm: str | None = None
+    final_norm: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,10 @@ class Anatomy:
             embeddings = embeddings @ read(self.names.output_projection)
         return embeddings
 
+    def final_gain(self, read: Read) -> torch.Tensor | None:
+        """Return what the norm before the output embeddings multiplies with (d,), None without such a norm."""
+        return None if self.names.final_norm is None else self.gain(read, self.names.final_norm, 0)
+
     def _split(self, read: Read, layer: int, query: str, key: str) -> tuple[torch.Tensor, torch.Tensor]:
         """Return queries (n_heads, d_head, ...) and keys (n_kv_heads, d_head, ...), output units first."""
         if self.layout == "separate":
@@ -184,6 +189,7 @@ _LLAMA = TensorNames(
     key="self_attn.k_proj.weight",
     down="mlp.down_proj.weight",
     input_norm="input_layernorm.weight",
+    final_norm="model.norm.weight",
 )
 _FUSED = "self_attention.query_key_value.weight"
 
@@ -233,7 +239,12 @@ def _gemma3(config: PretrainedConfig) -> Anatomy:
 
 
 def _phi(config: PretrainedConfig) -> Anatomy:
-    return replace(_rotary(_sizes(config, replace(_LLAMA, down="mlp.fc2.weight")), config), norm_centres=True)
+    return replace(
+        _rotary(
+            _sizes(config, replace(_LLAMA, down="mlp.fc2.weight", final_norm="model.final_layernorm.weight")), config
+        ),
+        norm_centres=True,
+    )
 
 
 def _phi3(config: PretrainedConfig) -> Anatomy:
@@ -249,6 +260,7 @@ def _gpt2(config: PretrainedConfig) -> Anatomy:
         key="attn.c_attn.weight",
         down="mlp.c_proj.weight",
         input_norm="ln_1.weight",
+        final_norm="transformer.ln_f.weight",
     )
     return replace(_sizes(config, names), layout="stacked", conv1d=True, norm_centres=True)
 
@@ -262,6 +274,7 @@ def _gpt_neox(config: PretrainedConfig) -> Anatomy:
         down="mlp.dense_4h_to_h.weight",
         input_norm="input_layernorm.weight",
         output_embedding="lm_head.weight",
+        final_norm="gpt_neox.final_layer_norm.weight",
     )
     return replace(_rotary(_sizes(config, names), config), layout="grouped", norm_centres=True)
 
@@ -275,6 +288,7 @@ def _falcon(config: PretrainedConfig) -> Anatomy:
         key=_FUSED,
         down="mlp.dense_4h_to_h.weight",
         input_norm="ln_attn.weight" if two_norms else "input_layernorm.weight",
+        final_norm="transformer.ln_f.weight",
     )
     heads = config.num_attention_heads
     key_heads = config.num_kv_heads if config.new_decoder_architecture else 1 if config.multi_query else heads
@@ -291,6 +305,7 @@ def _bloom(config: PretrainedConfig) -> Anatomy:
         down="mlp.dense_4h_to_h.weight",
         input_norm="input_layernorm.weight",
         embedding_norm="transformer.word_embeddings_layernorm.weight",
+        final_norm="transformer.ln_f.weight",
     )
     return replace(_sizes(config, names), layout="grouped", norm_centres=True)
 
@@ -304,6 +319,7 @@ def _opt(config: PretrainedConfig) -> Anatomy:
         key="self_attn.k_proj.weight",
         down="fc2.weight",
         input_norm="self_attn_layer_norm.weight" if config.do_layer_norm_before else None,
+        final_norm="model.decoder.final_layer_norm.weight" if config.do_layer_norm_before else None,
         input_projection="model.decoder.project_in.weight" if narrow else None,
         output_projection="model.decoder.project_out.weight" if narrow else None,
     )
@@ -319,6 +335,7 @@ def _t5(config: PretrainedConfig) -> Anatomy:
         key="0.SelfAttention.k.weight",
         down="1.DenseReluDense.wo.weight",
         input_norm="0.layer_norm.weight",
+        final_norm="encoder.final_layer_norm.weight",
     )
     return replace(_sizes(config, names), d_head=config.d_kv)
 

@@ -19,6 +19,8 @@ from tuneshift.numerics.resampling import bootstrap_mean
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
 
+OTHER = "another head"
+
 
 def head_shift(
     base: LanguageModel | Weights,
@@ -31,8 +33,8 @@ def head_shift(
 
     Both are asked about the base's words, and what counts as plausible neighbours is the base's answer for both, so
     that only query, key and embedding weights can make a difference. Rows: `head_overlap` by layer (Jaccard index of a
-    head's pairs before and after, mean over heads, bootstrap over at least 4 key heads), beside it that of different
-    heads (`mapping` "another head"); `verb_gain_share` by group of layers for instruction and control verbs,
+    head's pairs before and after, mean over heads, bootstrap over at least 4 key heads), and that of different heads
+    over all layers (target "another head"); `verb_gain_share` by group of layers for instruction and control verbs,
     `verb_gain_difference` between them and `verb_gain_p` (Welch test over verbs, as published). Raises BadInput where
     the two models are no pair.
     """
@@ -44,7 +46,9 @@ def head_shift(
     before, after = (spec.patterns(weights, words, plausible, progress) for weights in (first, second))
     overlap = head_overlap(before, after)
     gains = _gains(spec, words, before, after)
-    rows = [*_overlap_rows(spec, before, after, overlap), *_gain_rows(spec, gains)]
+    shared = before.queries_per_key
+    others = head_overlap(before, after, shift=shared) if before.n_heads > shared else np.empty(0)
+    rows = [*_overlap_rows(spec, overlap, others, shared), *_gain_rows(spec, gains)]
     heads = {
         "layers": len(overlap),
         "heads": before.n_heads,
@@ -58,26 +62,21 @@ def head_shift(
     )
 
 
-def _overlap_rows(spec: HeadPatterns, before: WordPairs, after: WordPairs, overlap: np.ndarray) -> list[dict[str, Any]]:
-    shared = before.queries_per_key
-    rows = [_overlap_row(spec, layer + 1, "same head", heads, shared) for layer, heads in enumerate(overlap)]
-    if before.n_heads > shared:
-        others = head_overlap(before, after, shift=shared)
-        rows += [_overlap_row(spec, layer + 1, "another head", heads, shared) for layer, heads in enumerate(others)]
-    return rows
+def _overlap_rows(spec: HeadPatterns, overlap: np.ndarray, others: np.ndarray, shared: int) -> list[dict[str, Any]]:
+    """Return the rows of each layer and, last, that of different heads over all layers."""
+    rows = [_overlap_row(spec, heads, shared) | {"layer": layer} for layer, heads in enumerate(overlap, start=1)]
+    return [*rows, _overlap_row(spec, others, shared) | {"target": OTHER}] if others.size else rows
 
 
-def _overlap_row(spec: HeadPatterns, layer: int, mapping: str, heads: np.ndarray, shared: int) -> dict[str, Any]:
+def _overlap_row(spec: HeadPatterns, heads: np.ndarray, shared: int) -> dict[str, Any]:
     by_key = heads.reshape(-1, shared).mean(axis=1)
     low, high = bootstrap_mean(by_key) if len(by_key) >= FEWEST_KEY_HEADS else (float("nan"), float("nan"))
     return spec.row(
-        layer=layer,
-        mapping=mapping,
         metric="head_overlap",
         value=float(heads.mean()),
         ci_low=low,
         ci_high=high,
-        n=len(heads) // shared,
+        n=len(by_key),
         unit="Jaccard index",
     )
 
