@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from tuneshift.compare.correlations import SIZE
+from tuneshift.report import write_report
+from tuneshift.report.summary import summary_sentences
 from tuneshift.study import StudyResults, load_study, run
 
 STUDY = Path(__file__).parents[2] / "studies" / "reading_26_models.yaml"
@@ -70,6 +73,25 @@ def test_larger_models_predict_reading_worse_and_no_single_family_makes_it_so(re
     assert row["spearman_r"] < -0.7
     assert row["n_families"] == 4
     assert row["without_family_low"] <= row["without_family_high"] < -0.7
+    assert row["over_stories_low"] < row["pearson_r"] < row["over_stories_high"] < -0.8
+    assert row["n_stories"] == 10
+
+
+def test_the_report_states_pairs_and_size_with_their_intervals_over_stories(
+    results: StudyResults, tmp_path: Path
+) -> None:
+    page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+    said = [str(sentence) for sentence in summary_sentences(results)]
+    for model, base in PAIRS.items():
+        (mine,) = [text for text in said if text.startswith(f"{model}, predictive power")]
+        assert f"of its base {base}" in mine
+        assert "95% interval" in mine
+        assert "n = 10 stories" in mine
+    (size,) = [text for text in said if text.startswith("Size, predictive power")]
+    assert "over 22 models r = −0.93" in size
+    assert "over 10 stories −0.9" in size
+    assert size.endswith("larger models score lower.")
+    assert size in html.unescape(page)
 
 
 def test_one_warning_stands_for_all_models(results: StudyResults) -> None:

@@ -50,6 +50,7 @@ def _table(rows: pd.DataFrame) -> SmallTable:
             str(int(row["n"])),
             number(row["pearson_r"], 2),
             interval(row["pearson_low"], row["pearson_high"], 2),
+            interval(row.get("over_stories_low"), row.get("over_stories_high"), 2),
             p_value(row["pearson_p"]) or "–",
             "–" if missing(row["pearson_q"]) else number(row["pearson_q"]),
             number(row["spearman_r"], 2),
@@ -59,7 +60,8 @@ def _table(rows: pd.DataFrame) -> SmallTable:
         for _, row in rows.iterrows()
     )
     return SmallTable(
-        "Correlations over models: Pearson with a 95% bootstrap interval over models, q adjusted for the number of "
+        "Correlations over models: Pearson with a 95% bootstrap interval over models (for reading also over stories: the "
+        "same stories drawn for every model), q adjusted for the number of "
         "correlations (Benjamini-Hochberg), partial r given size, and the range when each family in turn is left out.",
         (
             "score",
@@ -67,6 +69,7 @@ def _table(rows: pd.DataFrame) -> SmallTable:
             "models",
             "Pearson r",
             "95% interval",
+            "over stories",
             "p",
             "q",
             "Spearman r",

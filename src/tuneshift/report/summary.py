@@ -10,6 +10,7 @@ import pandas as pd
 
 from tuneshift.human import DATA_SETS
 from tuneshift.report.selecting import by_layer, extreme, groups, is_untrained, names, overall, rows_of
+from tuneshift.report.size_axis import size_sentences
 from tuneshift.report.source import Results
 from tuneshift.report.words import interval, listed, metric_name, missing, number, p_value, signed, text
 
@@ -34,7 +35,7 @@ class Sentence:
 
 
 def summary_sentences(results: Results) -> list[Sentence]:
-    """Return the summary of a study: warnings first, then scores, then pairs, then how many comparisons there were."""
+    """Return the summary of a study: warnings, scores, pairs, how many comparisons there were, and the size axis."""
     table = results.table.reset_index(drop=True)
     pairs = results.pairs().reset_index(drop=True)
     headline = headline_pairs(pairs)
@@ -45,6 +46,10 @@ def summary_sentences(results: Results) -> list[Sentence]:
         *_followed_sentences(table),
         *(pair_sentence(row) for _, row in headline.iterrows()),
         *_count_sentence(headline),
+        *(
+            Sentence(said, kind, (anchor,), "models")
+            for said, kind, anchor in size_sentences(results.correlations().reset_index(drop=True))
+        ),
         *_failure_sentence(results),
     ]
 
@@ -87,6 +92,8 @@ def headline_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     brain = rows_of(whole, measurement="brain", metric="r", layer="nested")
     reading = rows_of(whole, measurement="reading", metric=("pearson_r", "delta_ll"), mapping=("corrected", "given"))
     inside = rows_of(whole, measurement="attribution", metric=("instruction_score", "followed_rate", "followed"))
+    # Scores with the prompt's frame kept apart stand in the section: the summary speaks of the published definition.
+    inside = inside[~inside["mapping"].fillna("").str.contains(",", regex=False)]
     ability = rows_of(whole, measurement="ability")
     return pd.concat([brain, reading, inside, ability])
 
