@@ -50,18 +50,23 @@ def compare_pair(base: Result, tuned: Result) -> pd.DataFrame:
     joined = _joined(summaries(base.table), summaries(tuned.table))
     columns = {name: np.full(len(joined), np.nan) for name in ("ci_low", "ci_high", "p", "p_wilcoxon", "n", "n_up")}
     over = np.full(len(joined), None, dtype=object)
+    difference = (joined["tuned"] - joined["base"]).to_numpy(dtype=float)
     for units in (
         *array_units(base, tuned, joined),
         *target_units(base.table, tuned.table, joined),
         *participant_units(base.table, tuned.table, joined),
     ):
-        test = paired_test(units.differences, units.weights)
+        rows = units.rows
+        # An interval belongs to the difference it stands beside: participants' own correlations, say, are no interval
+        # of the correlation with their mean reading time.
+        own = np.isclose(units.mean_difference(), difference[rows], rtol=1e-3, atol=1e-6)
+        test = paired_test(units.differences[own], units.weights)
         for name in columns:
-            columns[name][units.rows] = getattr(test, name)
-        over[units.rows] = units.name
+            columns[name][rows[own]] = getattr(test, name)
+        over[rows[own]] = units.name
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(joined["base"] * joined["tuned"] > 0, joined["tuned"] / joined["base"], np.nan)
-    frame = joined.assign(difference=joined["tuned"] - joined["base"], ratio=ratio, **columns)
+    frame = joined.assign(difference=difference, ratio=ratio, **columns)
     frame["over"] = pd.array(over, dtype="string")
     frame["q"] = frame.groupby(["dataset", "split", "mapping", "metric"], dropna=False)["p"].transform(
         lambda p: adjusted(p.to_numpy())

@@ -30,6 +30,13 @@ class Units:
     differences: np.ndarray
     weights: np.ndarray
 
+    def mean_difference(self) -> np.ndarray:
+        """Return the mean difference of each row (n_rows,) over the units that have one, weighted."""
+        there = np.isfinite(self.differences)
+        total = np.where(there, self.differences, 0) @ self.weights
+        mean: np.ndarray = total / np.maximum(there @ self.weights, 1e-12)
+        return mean
+
 
 def summaries(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a long table that summarise: over all participants, and no single prompt or story."""
