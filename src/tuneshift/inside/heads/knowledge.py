@@ -9,6 +9,9 @@ import numpy as np
 import torch
 
 from tuneshift.models.anatomy import Anatomy
+from tuneshift.numerics.threads import one_thread
+
+_SMALL = 512
 
 Unit = Literal["dimension", "plane"]
 
@@ -68,13 +71,15 @@ def layer_knowledge(
     `at_least` units. The energy of a unit is the sum of squares, over all pairs of words, of what it adds to the score.
     """
     rotated = anatomy.rotary_dims if unit == "plane" else 0
-    queries, keys = (_side(weights, embeddings, top_words, rotated) for weights in (query, key))
-    heads, energies = [], []
-    for head in range(anatomy.n_heads):
-        shared = head // anatomy.queries_per_key
-        energy = queries.energy[head] * keys.energy[shared]
-        energies.append(energy)
-        heads.append(_head(queries, keys, head, shared, plausible, energy / energy.sum().clamp_min(1e-30), at_least))
+    with one_thread(embeddings.shape[1] <= _SMALL):
+        queries, keys = (_side(weights, embeddings, top_words, rotated) for weights in (query, key))
+        heads, energies = [], []
+        for head in range(anatomy.n_heads):
+            shared = head // anatomy.queries_per_key
+            energy = queries.energy[head] * keys.energy[shared]
+            energies.append(energy)
+            share = energy / energy.sum().clamp_min(1e-30)
+            heads.append(_head(queries, keys, head, shared, plausible, share, at_least))
     return LayerKnowledge(tuple(heads), torch.stack(energies).cpu().numpy())
 
 
