@@ -12,8 +12,8 @@ from transformers import PreTrainedModel
 
 import tuneshift.inside.attribution.tangent_rules  # noqa: F401  (registers the rules)
 from tuneshift.inside.attribution.layout import Layout
-from tuneshift.inside.attribution.reverse import eager_attention
-from tuneshift.inside.attribution.tangent_tensor import NoTangentRule, TangentTensor
+from tuneshift.inside.attribution.reverse import chosen_probabilities, eager_attention, empty_result, wide
+from tuneshift.inside.attribution.tangent_tensor import NoTangentRule, TangentTensor, with_tangents
 
 
 def forward_attribution(model: PreTrainedModel, layout: Layout, chunk: int = 16) -> tuple[np.ndarray, np.ndarray]:
@@ -22,10 +22,9 @@ def forward_attribution(model: PreTrainedModel, layout: Layout, chunk: int = 16)
     The same numbers as `reverse_attribution`: I[n, m] = d p_m / d e_n . e_n is the derivative of p_m in the scale of
     e_n, so one tangent e_n at position n gives row n. `chunk` tangents go through the model at once. Cheaper than
     backward passes where the prompt is much shorter than the response. Raises NoTangentRule where the model runs an
-    operation whose derivative is not known.
+    operation whose derivative is not known. A float64 model gives float64.
     """
-    raw = np.zeros((len(layout.prompt), len(layout.response)), dtype=np.float32)
-    probabilities = np.zeros(len(layout.response), dtype=np.float32)
+    raw, probabilities = empty_result(model, layout)
     if not raw.size:
         return raw, probabilities
     device = model.device
@@ -38,12 +37,57 @@ def forward_attribution(model: PreTrainedModel, layout: Layout, chunk: int = 16)
             sources = torch.as_tensor(layout.prompt[start : start + chunk], device=device)
             tangents = embeddings.new_zeros(len(sources), *embeddings.shape)
             tangents[torch.arange(len(sources)), 0, sources] = embeddings[0, sources]
-            state, logits = _run(model, TangentTensor(embeddings, tangents), layout)
-            with torch.enable_grad():
-                p = logits()[0, positions].float().softmax(-1).gather(1, targets[:, None])[:, 0]
-                # what follows the last state treats each position alone, so one pass gives each probability's own slope
-                (slopes,) = torch.autograd.grad(p.sum(), state.leaf)
-            products = (state.tangents[:, 0, positions].float() * slopes[0, positions].float()).sum(-1)
+            slopes, along, p = _read_out(model, with_tangents(embeddings, tangents), layout, positions, targets)
+            products = torch.einsum("nmd,md->nm", *(x.to(wide(x.dtype)) for x in (along, slopes)))
             raw[start : start + chunk] = products.cpu().numpy()
-            probabilities[:] = p.detach().cpu().numpy()
+            probabilities[:] = p.cpu().numpy()
     return raw, probabilities
+
+
+def _read_out(
+    model: PreTrainedModel, embeddings: TangentTensor, layout: Layout, positions: torch.Tensor, targets: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return d p_m / d last state (R, d), the tangents of that state (n, R, d), and p (R,).
+
+    What follows the last state (output matrix, soft caps) treats each position alone, so it needs no tangents: one
+    backward pass of sum(p) through it gives every position's own gradient, whatever the size of the vocabulary.
+    """
+    inputs: dict[str, Any] = {"inputs_embeds": embeddings, "use_cache": False}
+    if layout.decoder_ids is not None:
+        decoder = layout.decoder_ids[: layout.response[-1]]
+        inputs["decoder_input_ids"] = torch.as_tensor(decoder, device=positions.device)[None]
+    with _last_state(model, positions) as last, torch.no_grad():
+        p = chosen_probabilities(model(**inputs).logits[0], targets)
+        (slopes,) = torch.autograd.grad(p.sum(), last.leaf)
+    return slopes[0], last.tangents[:, 0], p.detach()
+
+
+class _LastState:
+    """The state that the output matrix reads: a leaf (1, R, d) that takes gradients, and its tangents (n, 1, R, d)."""
+
+    leaf: torch.Tensor
+    tangents: torch.Tensor
+
+
+@contextmanager
+def _last_state(model: PreTrainedModel, positions: torch.Tensor) -> Iterator[_LastState]:
+    """Catch the last state at `positions` on its way into the output matrix; from there on gradients are recorded."""
+    last = _LastState()
+
+    def catch(module: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        state = inputs[0]
+        if not isinstance(state, TangentTensor):
+            raise NoTangentRule("the model's last state does not depend on its input embeddings")
+        last.tangents = state.tangents.index_select(2, positions)
+        last.leaf = state.value.index_select(1, positions).requires_grad_()
+        torch.set_grad_enabled(True)
+        return (last.leaf, *inputs[1:])
+
+    output = model.get_output_embeddings()
+    if output is None:
+        raise NoTangentRule(f"{type(model).__name__} has no output embeddings")
+    handle = output.register_forward_pre_hook(catch)
+    try:
+        yield last
+    finally:
+        handle.remove()

@@ -16,20 +16,20 @@ def reverse_attribution(model: PreTrainedModel, layout: Layout, chunk: int = 16)
     """Return gradient x input (P, R) of the response's probabilities, and these probabilities (R,), both float32.
 
     I[n, m] = d p_m / d e_n . e_n with p_m = softmax(logits)[y_m] (paper 2, equation 1). Weights take no gradients;
-    each chunk of response tokens reads only the positions its tokens can see and goes back in one batched pass.
+    each chunk of response tokens reads only the positions its tokens can see and goes back in one batched pass. A
+    float64 model gives float64.
     """
-    raw = np.zeros((len(layout.prompt), len(layout.response)), dtype=np.float32)
-    probabilities = np.zeros(len(layout.response), dtype=np.float32)
+    raw, probabilities = empty_result(model, layout)
     with eager_attention(model):
         for start in range(0, len(layout.response), chunk):
             part = slice(start, min(start + chunk, len(layout.response)))
             embeddings, chosen = response_probabilities(model, layout, part)
             which = torch.eye(len(chosen), device=chosen.device, dtype=chosen.dtype)
             (gradients,) = torch.autograd.grad(chosen, embeddings, which, is_grads_batched=True)
-            positions = torch.as_tensor(layout.prompt, device=embeddings.device)
-            products = (gradients[:, 0, positions].float() * embeddings[0, positions].float()).sum(-1)  # (R', P)
+            positions, type_ = torch.as_tensor(layout.prompt, device=embeddings.device), wide(embeddings.dtype)
+            products = (gradients[:, 0, positions].to(type_) * embeddings[0, positions].to(type_)).sum(-1)  # (R', P)
             raw[:, part] = products.T.detach().cpu().numpy()
-            probabilities[part] = chosen.detach().float().cpu().numpy()
+            probabilities[part] = chosen.detach().cpu().numpy()
     return raw, probabilities
 
 
@@ -56,8 +56,23 @@ def response_probabilities(
         embeddings = embed(ids[:, : positions[-1]]).detach()
         embeddings = (embeddings if scale is None else embeddings * scale).requires_grad_(True)
         logits = model(inputs_embeds=embeddings, use_cache=False).logits[0]
-    p = logits[before].float().softmax(-1)
-    return embeddings, p.gather(1, targets[:, None])[:, 0]
+    return embeddings, chosen_probabilities(logits[before], targets)
+
+
+def chosen_probabilities(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return the probability (R,) that logits (R, V) give each target (R,), in float32 at least."""
+    return logits.to(wide(logits.dtype)).softmax(-1).gather(1, targets[:, None])[:, 0]
+
+
+def wide(type_: torch.dtype) -> torch.dtype:
+    """Return the type to add up in: float32, or float64 for float64."""
+    return torch.promote_types(type_, torch.float32)
+
+
+def empty_result(model: PreTrainedModel, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Return zeros for an attribution (P, R) and for probabilities (R,)."""
+    type_ = np.float64 if model.dtype == torch.float64 else np.float32
+    return np.zeros((len(layout.prompt), len(layout.response)), dtype=type_), np.zeros(len(layout.response), type_)
 
 
 @contextmanager

@@ -11,7 +11,16 @@ from typing import Any
 
 import torch
 
-from tuneshift.inside.attribution.tangent_tensor import RULES, NoTangentRule, TangentTensor, tangents_of, value_of
+from tuneshift.inside.attribution.tangent_tensor import (
+    RULES,
+    NoTangentRule,
+    TangentTensor,
+    Term,
+    lifted,
+    value_of,
+    view_of,
+    with_tangents,
+)
 
 aten: Any = torch.ops.aten
 Rule = Callable[..., Any]
@@ -28,17 +37,6 @@ def rule(*operations: Any) -> Callable[[Rule], Rule]:
     return register
 
 
-def _lifted(tangents: torch.Tensor, ndim: int) -> torch.Tensor:
-    """Give tangents (n, *shape) ones behind n, so that they broadcast against values of `ndim` dimensions."""
-    missing = ndim + 1 - tangents.ndim
-    return tangents if missing <= 0 else tangents.reshape(len(tangents), *[1] * missing, *tangents.shape[1:])
-
-
-def _full(tangents: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
-    """Broadcast tangents to the shape of the result, without copying."""
-    return _lifted(tangents, len(shape)).expand(len(tangents), *shape)
-
-
 def _positive(dim: int, ndim: int) -> int:
     """Return a dimension's number in the tangents: counted from the front, behind the tangent's own."""
     return dim % ndim + 1
@@ -47,40 +45,44 @@ def _positive(dim: int, ndim: int) -> int:
 # --- operations that only move numbers ----------------------------------------------------------------------------
 
 
-@rule(aten.view.default, aten._unsafe_view.default, aten.reshape.default)
+@rule(aten.view.default, aten.reshape.default)
 def _view(x: TangentTensor, shape: Sequence[int]) -> TangentTensor:
     value = x.value.reshape(shape)
-    return TangentTensor(value, x.tangents.reshape(len(x.tangents), *value.shape))
+    return view_of(x, value, x.tangents.reshape(x.n_tangents, *value.shape))
+
+
+@rule(aten._unsafe_view.default)
+def _unsafe_view(x: TangentTensor, shape: Sequence[int]) -> TangentTensor:
+    value = x.value.reshape(shape)
+    return with_tangents(value, x.tangents.reshape(x.n_tangents, *value.shape))  # nobody else holds x
 
 
 @rule(aten.transpose.int)
 def _transpose(x: TangentTensor, a: int, b: int) -> TangentTensor:
     ndim = x.value.ndim
-    return TangentTensor(
-        x.value.transpose(a, b), x.tangents.transpose(_positive(a, ndim), _positive(b, ndim))
-    )
+    return view_of(x, x.value.transpose(a, b), x.tangents.transpose(_positive(a, ndim), _positive(b, ndim)))
 
 
 @rule(aten.t.default)
 def _t(x: TangentTensor) -> TangentTensor:
-    return TangentTensor(x.value.t(), x.tangents.transpose(-1, -2) if x.value.ndim == 2 else x.tangents)
+    return view_of(x, x.value.t(), x.tangents.transpose(-1, -2) if x.value.ndim == 2 else x.tangents)
 
 
 @rule(aten.permute.default)
 def _permute(x: TangentTensor, dims: Sequence[int]) -> TangentTensor:
     moved = [_positive(dim, x.value.ndim) for dim in dims]
-    return TangentTensor(x.value.permute(*dims), x.tangents.permute(0, *moved))
+    return view_of(x, x.value.permute(*dims), x.tangents.permute(0, *moved))
 
 
 @rule(aten.expand.default)
 def _expand(x: TangentTensor, shape: Sequence[int], *, implicit: bool = False) -> TangentTensor:
     value = x.value.expand(*shape)
-    return TangentTensor(value, _full(x.tangents, value.shape))
+    return view_of(x, value, lifted(x.tangents, value.ndim).expand(x.n_tangents, *value.shape))
 
 
 @rule(aten.unsqueeze.default)
 def _unsqueeze(x: TangentTensor, dim: int) -> TangentTensor:
-    return TangentTensor(x.value.unsqueeze(dim), x.tangents.unsqueeze(_positive(dim, x.value.ndim + 1)))
+    return view_of(x, x.value.unsqueeze(dim), x.tangents.unsqueeze(_positive(dim, x.value.ndim + 1)))
 
 
 def _along_dim(operation: Any) -> Rule:
@@ -90,7 +92,7 @@ def _along_dim(operation: Any) -> Rule:
         if not isinstance(x, TangentTensor) or any(isinstance(item, TangentTensor) for item in rest):
             raise NoTangentRule(f"{operation} with tangents in another argument than the first has no rule")
         value = operation(x.value, dim, *rest, **kwargs)
-        return TangentTensor(value, operation(x.tangents, _positive(dim, x.value.ndim), *rest, **kwargs))
+        return view_of(x, value, operation(x.tangents, _positive(dim, x.value.ndim), *rest, **kwargs))
 
     return apply
 
@@ -110,22 +112,22 @@ for _operation in (
 def _split(x: TangentTensor, sizes: Any, dim: int = 0) -> list[TangentTensor]:
     values = x.value.split(sizes, dim)
     parts = x.tangents.split(sizes, _positive(dim, x.value.ndim))
-    return [TangentTensor(value, part) for value, part in zip(values, parts, strict=True)]
+    return [view_of(x, value, part) for value, part in zip(values, parts, strict=True)]
 
 
 @rule(aten.unbind.int)
 def _unbind(x: TangentTensor, dim: int = 0) -> list[TangentTensor]:
     parts = x.tangents.unbind(_positive(dim, x.value.ndim))
-    return [TangentTensor(value, part) for value, part in zip(x.value.unbind(dim), parts, strict=True)]
+    return [view_of(x, value, part) for value, part in zip(x.value.unbind(dim), parts, strict=True)]
 
 
 def _joined(operation: Any) -> Rule:
     def apply(parts: Sequence[torch.Tensor], dim: int = 0) -> TangentTensor:
         parts = [part for part in parts if part.ndim > 1 or part.numel()]
         value = operation([value_of(part) for part in parts], dim)
-        number = next(len(part.tangents) for part in parts if isinstance(part, TangentTensor))
+        number = next(part.n_tangents for part in parts if isinstance(part, TangentTensor))
         tangents = [_tangents_or_zeros(part, number).to(value.dtype) for part in parts]
-        return TangentTensor(value, operation(tangents, _positive(dim, value.ndim)))
+        return with_tangents(value, operation(tangents, _positive(dim, value.ndim)))
 
     return apply
 
@@ -144,47 +146,73 @@ def _index(x: TangentTensor, indices: Sequence[torch.Tensor | None]) -> TangentT
     value = x.value[picked]
     if indices[0] is None and sum(index is not None for index in indices) > 1:
         raise NoTangentRule("indexing of several dimensions behind the first has no rule")
-    return TangentTensor(value, x.tangents[(slice(None), *picked)])
+    return view_of(x, value, x.tangents[(slice(None), *picked)])
 
 
 @rule(aten.gather.default)
 def _gather(x: TangentTensor, dim: int, index: torch.Tensor) -> TangentTensor:
-    chosen = index.expand(len(x.tangents), *index.shape)
-    return TangentTensor(x.value.gather(dim, index), x.tangents.gather(_positive(dim, x.value.ndim), chosen))
+    chosen = index.expand(x.n_tangents, *index.shape)
+    return with_tangents(x.value.gather(dim, index), x.tangents.gather(_positive(dim, x.value.ndim), chosen))
 
 
 @rule(aten.clone.default, aten.contiguous.default)
 def _clone(x: TangentTensor, *, memory_format: Any = None) -> TangentTensor:
-    # nothing is written in place afterwards that a copy would protect, but for layout: views need it
-    return TangentTensor(x.value.contiguous(), x.tangents)
+    # terms are never written to, so nobody needs a copy of them
+    return TangentTensor(x.value.clone(memory_format=torch.contiguous_format), x.terms)
 
 
 @rule(aten.detach.default, aten.alias.default, aten.lift_fresh.default)
 def _same(x: TangentTensor) -> TangentTensor:
-    return x
+    x.shares = True
+    return TangentTensor(x.value, x.terms, shares=True)
 
 
 @rule(aten._to_copy.default)
 def _to_copy(x: TangentTensor, **kwargs: Any) -> Any:
     value = aten._to_copy.default(x.value, **kwargs)
-    if not value.is_floating_point():
-        return value
-    return TangentTensor(value, x.tangents.to(value.dtype))
+    return with_tangents(value, x.tangents.to(value.dtype)) if value.is_floating_point() else value
 
 
 # --- sums, products ----------------------------------------------------------------------------------------------
 
 
+def _times(x: Any, factor: Any) -> list[Term]:
+    """Return the terms of x, each multiplied by a factor that all tangents share."""
+    if not isinstance(x, TangentTensor):
+        return []
+    if sum(base[0].numel() == x.value.numel() for _, base in x.terms) > 1:
+        x.add_up()
+    ndim = max(x.value.ndim, factor.ndim if isinstance(factor, torch.Tensor) else 0)
+    return [(factor if old is None else old * factor, lifted(base, ndim)) for old, base in x.terms]
+
+
+def _summed(value: torch.Tensor, terms: list[Term]) -> TangentTensor:
+    """Make a tensor of a value and terms; terms that hold the same tangents become one."""
+    merged: dict[int, Term] = {}
+    for factor, base in terms:
+        known = merged.get(id(base))
+        if known is not None:
+            one = torch.ones((), dtype=value.dtype, device=value.device)
+            factor = (one if known[0] is None else known[0]) + (one if factor is None else factor)
+        merged[id(base)] = (factor, base)
+    return TangentTensor(value, list(merged.values()))
+
+
 @rule(aten.add.Tensor)
 def _add(a: Any, b: Any, *, alpha: Any = 1) -> TangentTensor:
     value = torch.add(value_of(a), value_of(b), alpha=alpha)
-    left, right = tangents_of(a), tangents_of(b)
-    if left is not None and right is not None:
-        return TangentTensor(value, torch.add(_lifted(left, value.ndim), _lifted(right, value.ndim), alpha=alpha))
-    if left is not None:
-        return TangentTensor(value, _full(left, value.shape).to(value.dtype))
-    assert right is not None
-    return TangentTensor(value, _full(right if alpha == 1 else alpha * right, value.shape).to(value.dtype))
+    left = list(a.terms) if isinstance(a, TangentTensor) else []
+    right = [] if not isinstance(b, TangentTensor) else b.terms if alpha == 1 else _scaled(b, alpha)
+    return _summed(value, [(factor, lifted(base, value.ndim)) for factor, base in (*left, *right)])
+
+
+@rule(aten.add.Scalar)
+def _add_scalar(a: TangentTensor, b: Any, alpha: Any = 1) -> TangentTensor:
+    return _add(a, b, alpha=alpha)
+
+
+def _scaled(x: TangentTensor, scale: float) -> list[Term]:
+    return _times(x, x.value.new_tensor(scale))
 
 
 @rule(aten.sub.Tensor)
@@ -194,62 +222,45 @@ def _sub(a: Any, b: Any, *, alpha: Any = 1) -> TangentTensor:
 
 @rule(aten.rsub.Scalar, aten.rsub.Tensor)
 def _rsub(a: Any, b: Any, alpha: Any = 1) -> TangentTensor:
-    return _add(b, a, alpha=-alpha)
+    if isinstance(b, torch.Tensor):
+        return _sub(b, a, alpha=alpha)
+    return TangentTensor(b - alpha * a.value, _scaled(a, -alpha))
 
 
 @rule(aten.mul.Tensor, aten.mul.Scalar)
 def _mul(a: Any, b: Any) -> TangentTensor:
     x, y = value_of(a), value_of(b)
-    value = x * y
-    left, right = tangents_of(a), tangents_of(b)
-    if right is None:
-        assert left is not None
-        return TangentTensor(value, _lifted(left, value.ndim) * y)
-    if left is None:
-        return TangentTensor(value, _lifted(right, value.ndim) * x)
-    tangents = _lifted(left, value.ndim) * y
-    if tangents.shape[1:] != value.shape:
-        return TangentTensor(value, tangents + _lifted(right, value.ndim) * x)
-    return TangentTensor(value, tangents.addcmul_(_lifted(right, value.ndim), x))
+    if not isinstance(y, torch.Tensor):
+        y = x.new_tensor(y)
+    return _summed(x * y, [*_times(a, y), *_times(b, x)])
 
 
 @rule(aten.div.Tensor, aten.div.Scalar)
 def _div(a: Any, b: Any) -> TangentTensor:
     x, y = value_of(a), value_of(b)
     value = x / y
-    left, right = tangents_of(a), tangents_of(b)
-    tangents = None if left is None else _lifted(left, value.ndim) / y
-    if right is not None:
-        through = _lifted(right, value.ndim) * (-value / y)
-        tangents = through if tangents is None else tangents + through
-    assert tangents is not None
-    return TangentTensor(value, tangents)
+    if not isinstance(y, torch.Tensor):
+        y = x.new_tensor(y)
+    return _summed(value, [*_times(a, 1 / y), *_times(b, -value / y)])
 
 
-@rule(aten.mm.default)
-def _mm(a: Any, b: Any) -> TangentTensor:
+@rule(aten.mm.default, aten.bmm.default)
+def _matrix_product(a: Any, b: Any) -> TangentTensor:
     x, y = value_of(a), value_of(b)
-    left, right = tangents_of(a), tangents_of(b)
-    return TangentTensor(x @ y, _both(left, y, x, right))
-
-
-@rule(aten.bmm.default)
-def _bmm(a: Any, b: Any) -> TangentTensor:
-    return _mm(a, b)
-
-
-def _both(left: torch.Tensor | None, y: torch.Tensor, x: torch.Tensor, right: torch.Tensor | None) -> torch.Tensor:
-    """The product rule of matrices: left @ y + x @ right, where either may be missing."""
-    if left is None:
-        assert right is not None
-        return x @ right
-    first = left @ y
-    return first if right is None else first.add_(x @ right)
+    if not isinstance(b, TangentTensor):
+        return with_tangents(x @ y, a.tangents @ y)
+    tangents = x @ b.tangents
+    if not isinstance(a, TangentTensor):
+        return with_tangents(x @ y, tangents)
+    flat = tangents.view(-1, *tangents.shape[-2:])
+    others = y.expand(a.n_tangents, *y.shape).reshape(-1, *y.shape[-2:])
+    flat.baddbmm_(a.tangents.reshape(-1, *x.shape[-2:]), others)
+    return with_tangents(x @ y, tangents)
 
 
 @rule(aten.addmm.default, aten.baddbmm.default)
 def _addmm(bias: Any, a: Any, b: Any, *, beta: Any = 1, alpha: Any = 1) -> TangentTensor:
-    product = _mm(a, b) if isinstance(a, TangentTensor) or isinstance(b, TangentTensor) else a @ b
+    product: Any = _matrix_product(a, b) if isinstance(a, TangentTensor) or isinstance(b, TangentTensor) else a @ b
     product = product if alpha == 1 else product * alpha
     if beta == 0:
         return product
@@ -264,7 +275,7 @@ def _elementwise(operation: Any, slope: Callable[..., torch.Tensor]) -> None:
 
     def apply(x: TangentTensor, *rest: Any, **kwargs: Any) -> TangentTensor:
         value = operation(x.value, *rest, **kwargs)
-        return TangentTensor(value, x.tangents * slope(x.value, value, *rest, **kwargs))
+        return TangentTensor(value, _times(x, slope(x.value, value, *rest, **kwargs)))
 
     RULES[operation] = apply
 
@@ -278,7 +289,9 @@ def _clamp_slope(x: torch.Tensor, y: torch.Tensor, low: Any = None, high: Any = 
 
 
 _elementwise(aten.silu.default, lambda x, y: aten.silu_backward(_one(x), x))
-_elementwise(aten.gelu.default, lambda x, y, approximate="none": aten.gelu_backward(_one(x), x, approximate=approximate))
+_elementwise(
+    aten.gelu.default, lambda x, y, approximate="none": aten.gelu_backward(_one(x), x, approximate=approximate)
+)
 _elementwise(aten.relu.default, lambda x, y: (x > 0).to(x.dtype))
 _elementwise(aten.tanh.default, lambda x, y: 1 - y * y)
 _elementwise(aten.sigmoid.default, lambda x, y: y * (1 - y))
@@ -299,23 +312,28 @@ _elementwise(aten.clamp_min.default, _clamp_slope)
 # --- functions of rows -------------------------------------------------------------------------------------------
 
 
-@rule(aten.mean.dim, aten.sum.dim_IntList)
-def _sum(x: TangentTensor, dims: Sequence[int] | None = None, keepdim: bool = False, **kwargs: Any) -> TangentTensor:
-    raise NotImplementedError
-
-
 def _reduction(operation: Any) -> Rule:
     def apply(
         x: TangentTensor, dims: Sequence[int] | None = None, keepdim: bool = False, *, dtype: Any = None
     ) -> TangentTensor:
         ndim = x.value.ndim
-        dims = list(range(ndim)) if not dims else dims
+        dims = [dim % ndim for dim in dims] if dims else list(range(ndim))
         value = operation(x.value, dims, keepdim, dtype=dtype)
-        return TangentTensor(
-            value, operation(x.tangents, [_positive(dim, ndim) for dim in dims], keepdim, dtype=dtype)
-        )
+        if dims == [ndim - 1] and len(x.terms) == 1 and x.terms[0][0] is not None:
+            tangents = _dot(*x.terms[0], x.value.shape)
+            if operation is aten.mean.dim:
+                tangents = tangents / x.value.shape[-1]
+            return with_tangents(value, tangents.unsqueeze(-1) if keepdim else tangents)
+        return with_tangents(value, operation(x.tangents, [_positive(dim, ndim) for dim in dims], keepdim, dtype=dtype))
 
     return apply
+
+
+def _dot(factor: Any, base: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
+    """Return the sum over the last dimension of factor x tangents (n, ...), without writing down the products."""
+    factor = factor.expand(shape)
+    base = lifted(base, len(shape)).expand(len(base), *shape)
+    return torch.einsum("n...d,...d->n...", base, factor)
 
 
 RULES[aten.mean.dim] = _reduction(aten.mean.dim)
@@ -325,9 +343,9 @@ RULES[aten.sum.dim_IntList] = _reduction(aten.sum.dim_IntList)
 @rule(aten._softmax.default, aten._safe_softmax.default)
 def _softmax(x: TangentTensor, dim: int, half_to_float: bool = False) -> TangentTensor:
     value = x.value.softmax(dim, dtype=torch.float32 if half_to_float else None)
-    weighted = x.tangents.to(value.dtype) * value
+    weighted = TangentTensor(value, _times(x, value)).tangents
     total = weighted.sum(_positive(dim, value.ndim), keepdim=True)
-    return TangentTensor(value, weighted.addcmul_(value, total, value=-1))
+    return with_tangents(value, weighted.addcmul_(value, total, value=-1))
 
 
 @rule(aten.native_layer_norm.default)
@@ -336,24 +354,22 @@ def _layer_norm(x: TangentTensor, shape: Sequence[int], gain: Any, bias: Any, ep
         raise NoTangentRule("layer norms over several dimensions have no rule")
     value, mean, inverse = aten.native_layer_norm(x.value, shape, gain, bias, epsilon)
     normed = (x.value - mean) * inverse
-    width = shape[0]
-    centred = x.tangents - x.tangents.mean(-1, keepdim=True)
-    along = (x.tangents * normed).sum(-1, keepdim=True) / width
     slope = inverse if gain is None else inverse * gain
-    tangents = centred.addcmul_(normed, along, value=-1).mul_(slope)
-    return TangentTensor(value, tangents), mean, inverse
+    average = x.tangents.mean(-1, keepdim=True)
+    along = _dot(normed / shape[0], x.tangents, normed.shape).unsqueeze(-1)
+    return TangentTensor(value, [(slope, x.tangents), (-slope, average), (-slope * normed, along)]), mean, inverse
 
 
 @rule(aten.where.self)
 def _where(condition: torch.Tensor, a: Any, b: Any) -> TangentTensor:
     value = torch.where(condition, value_of(a), value_of(b))
-    left, right = (0 if t is None else _lifted(t, value.ndim) for t in (tangents_of(a), tangents_of(b)))
-    return TangentTensor(value, torch.where(condition, left, right).to(value.dtype))
+    keep = condition.to(value.dtype)
+    return _summed(value, [*_times(a, keep), *_times(b, 1 - keep)])
 
 
 @rule(aten.masked_fill.Scalar, aten.masked_fill.Tensor)
 def _masked_fill(x: TangentTensor, mask: torch.Tensor, fill: Any) -> TangentTensor:
-    return TangentTensor(x.value.masked_fill(mask, fill), x.tangents.masked_fill(mask, 0))
+    return TangentTensor(x.value.masked_fill(mask, fill), _times(x, (~mask).to(x.value.dtype)))
 
 
 # --- operations that only look at a tensor's shape -----------------------------------------------------------------
