@@ -52,6 +52,14 @@ class Regression(StrEnum):
     published = "published"
 
 
+class Exclude(StrEnum):
+    """Which words Pearson r and delta-LL leave out."""
+
+    document_initial = "document_initial"
+    sentence_initial = "sentence_initial"
+    none = "none"
+
+
 class Unit(StrEnum):
     """The unit of surprisals in a file."""
 
@@ -102,7 +110,7 @@ def brain(
 
 def reading(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="Model, or with --surprisals any name for it.")],
-    data: Annotated[str, typer.Option(help="Data set, or a table of words and times of your own.")],
+    data: Annotated[str, typer.Option(help="Data set, or a table of words and times (or EEG amplitudes).")],
     surprisals: Annotated[
         Path | None, typer.Option(help="Read word surprisals from this JSON or CSV file instead of a model.")
     ] = None,
@@ -112,6 +120,16 @@ def reading(
     ] = TextForm.plain,
     instruction: Annotated[str | None, typer.Option(help="The instruction of --form instructed.")] = None,
     regression: Annotated[Regression, typer.Option(help="How delta-LL is computed.")] = Regression.cross_validated,
+    exclude: Annotated[
+        Exclude, typer.Option(help="Words left out: each document's first, each sentence's first, or none.")
+    ] = Exclude.document_initial,
+    spillover: Annotated[int, typer.Option(min=0, max=5, help="How many words before count in the regression.")] = 2,
+    ceiling: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001, max=1.0, help="Reliability of the times (r), where you know it and the data cannot tell."
+        ),
+    ] = None,
     mixed_model: Annotated[
         bool | None,
         typer.Option(
@@ -132,7 +150,10 @@ def reading(
         data=data,
         form=form.value,
         instruction=instruction,
+        exclude=exclude.value,
         regression=regression.value,
+        spillover=spillover,
+        ceiling=ceiling,
         mixed_model=mixed_model,
         seed=seed,
     )

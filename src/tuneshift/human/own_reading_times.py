@@ -7,8 +7,12 @@
     participant    optional: then `time` is this reader's, and means, counts and the ceiling are computed
     n              optional, without `participant`: how many readers are behind the mean
     frequency      optional: occurrences per million words (or `log_frequency`, its natural logarithm)
+    length         optional: the word's length, where it is not its number of characters
     sentence       optional: the sentence's number within the document; else judged by the punctuation
     unit           optional: "ms" (default) or "s", the same in every row
+
+What the brain answers to each word (EEG, such as the N400) is the same table with a column `amplitude` in place of
+`time`: any number, of either sign, in `unit` (by default "µV").
 
 Every word of the text needs a row, read or not, since a model reads them all.
 """
@@ -16,6 +20,7 @@ Every word of the text needs a row, read or not, since a model reads them all.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +35,7 @@ from tuneshift.human.sentences import mark_sentences
 NEEDED = ("document", "index", "word", "time")
 OPTIONAL = ("n", "frequency", "log_frequency", "length", "sentence")
 _MILLISECONDS = {"ms": 1.0, "s": 1000.0}
+_AMPLITUDE = "µV"
 _SHORTEST = 20.0  # ms: a median below it can only be seconds
 _KNOWN_AS = {"position": "index", "word_index": "index", "word_number": "index", "zone": "index", "text": "document",
              "text_id": "document", "doc": "document", "story": "document", "item": "document", "token": "word",
@@ -40,7 +46,9 @@ def write_reading_times(times: ReadingTimes, path: str | Path) -> Path:
     """Write reading times to .csv, .tsv or .parquet, a row a word, or a word and participant where they are known."""
     words = times.words
     kept = [
-        name for name in ("document", "position", "word", "time", "n", "log_frequency", "sentence") if name in words
+        name
+        for name in ("document", "position", "word", "time", "n", "log_frequency", "length", "sentence")
+        if name in words
     ]
     table = words[kept].rename(columns={"position": "index"})
     if times.by_participant is not None:
@@ -48,6 +56,8 @@ def write_reading_times(times: ReadingTimes, path: str | Path) -> Path:
         table = times.by_participant.merge(text, left_on="row", right_index=True, how="right", sort=False)
         table = table.sort_values(["participant", "index"], kind="stable")
         table = table[["participant", *text.columns, "time"]]
+    if times.unit not in _MILLISECONDS:
+        table = table.rename(columns={"time": "amplitude"})
     return write_table(table.assign(unit=times.unit), Path(path))
 
 
@@ -55,26 +65,35 @@ def reading_times_from_table(
     table: pd.DataFrame, name: str, path: Path | None = None
 ) -> tuple[ReadingTimes | None, list[Problem]]:
     """Return the reading times of a table of text cells, None where its layout allows none, and what is wrong."""
-    found = missing_columns(table, NEEDED, _KNOWN_AS)
+    measured = "amplitude" if "amplitude" in table and "time" not in table else "time"
+    found = missing_columns(table, [measured if name == "time" else name for name in NEEDED], _KNOWN_AS)
+    if "amplitude" in table and "time" in table:
+        found.append(Problem("has both `time` and `amplitude`; leave only the one to be measured"))
     if found:
         return None, found
     if not len(table):
         return None, [Problem("has no row below the names of its columns")]
     columns: dict[str, np.ndarray] = {}
-    for column in ("index", "time", *OPTIONAL):
+    for column in ("index", measured, *OPTIONAL):
         if column in table:
             columns[column], wrong = numbers(table, column)
             found += wrong
     if found:
         return None, found
-    found += _word_problems(table, columns) + _time_problems(table, columns)
+    columns["time"] = columns.pop(measured)
+    found += _word_problems(table, columns)
+    found += _time_problems(table, columns) if measured == "time" else []
+    found += _measured_problems(table, columns, measured)
     if any(problem.fatal for problem in found):
         return None, found
     rows = table[["document", "word"]].assign(**columns)
-    rows["time"] *= _MILLISECONDS[table["unit"].iloc[0] if "unit" in table else "ms"]
+    unit = table["unit"].iloc[0] if "unit" in table else _AMPLITUDE if measured == "amplitude" else "ms"
+    if measured == "time":
+        rows["time"] *= _MILLISECONDS[unit]
+        unit = "ms"
     if "participant" in table:
         rows["participant"] = table["participant"].str.strip()
-    return _reading_times(rows, name, path), found
+    return replace(_reading_times(rows, name, path), unit=unit), found
 
 
 def _word_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[Problem]:
@@ -107,7 +126,7 @@ def _word_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[
                     f"is there already ({int(key.duplicated().sum())} such rows)")
         )  # fmt: skip
     place = [table["document"], pd.Series(index, index=table.index)]
-    for column in ("word", *(name for name in ("log_frequency", "frequency", "sentence") if name in table)):
+    for column in ("word", *(name for name in ("log_frequency", "frequency", "length", "sentence") if name in table)):
         row = first_row(table[column] != table.groupby(place, sort=False)[column].transform("first"))
         if row is not None:
             again = table.iloc[row - 2]
@@ -140,24 +159,37 @@ def _time_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[
                     f"({int((time <= 0).sum())} such rows)")
         )  # fmt: skip
     if np.isnan(time).all():
-        return [*found, Problem("column `time` is empty throughout")]
-    units = table["unit"].unique().tolist() if "unit" in table else ["ms"]
+        return found
+    unit = table["unit"].iloc[0] if "unit" in table else "ms"
+    if unit not in _MILLISECONDS:
+        found.append(Problem(f"row 2, column `unit`: {unit!r} is neither 'ms' nor 's'"))
+    elif np.nanmedian(time) * _MILLISECONDS[unit] < _SHORTEST:
+        found.append(
+            Problem(f"the median time is {np.nanmedian(time):g} {unit}: if these are seconds, say so in a column "
+                    "`unit`", fatal=False)
+        )  # fmt: skip
+    return found
+
+
+def _measured_problems(table: pd.DataFrame, columns: dict[str, np.ndarray], measured: str) -> list[Problem]:
+    """Return what is wrong with the numbers measured, be they times or amplitudes, and with those beside them."""
+    found = []
+    values = columns["time"]
+    if np.isnan(values).all():
+        return [Problem(f"column `{measured}` is empty throughout")]
+    units = table["unit"].unique().tolist() if "unit" in table else []
     if len(units) > 1:
         row = first_row(table["unit"] != units[0])
         found.append(Problem(f"row {row}, column `unit`: {units[1]!r}, but {units[0]!r} above; use one unit"))
-    if units[0] not in _MILLISECONDS:
-        found.append(Problem(f"row 2, column `unit`: {units[0]!r} is neither 'ms' nor 's'"))
-    elif np.nanmedian(time) * _MILLISECONDS[units[0]] < _SHORTEST:
-        found.append(
-            Problem(f"the median time is {np.nanmedian(time):g} {units[0]}: if these are seconds, say so in a column "
-                    "`unit`", fatal=False)
-        )  # fmt: skip
-    if np.isnan(time).any():
-        empty = f"{int(np.isnan(time).sum())} of {len(time)} times are empty (first: row {first_row(np.isnan(time))})"
+    if units and not units[0].strip():
+        found.append(Problem("row 2, column `unit` is empty"))
+    if np.isnan(values).any():
+        first = f"(first: row {first_row(np.isnan(values))})"
+        empty = f"{int(np.isnan(values).sum())} of {len(values)} {measured}s are empty {first}"
         found.append(Problem(f"{empty}; those words are read but not scored", fatal=False))
-    kept = time[np.isfinite(time)]
+    kept = values[np.isfinite(values)]
     if len(kept) > 2 and kept.min() == kept.max():
-        found.append(Problem(f"every time is {kept[0]:g}: nothing can be predicted"))
+        found.append(Problem(f"every {measured} is {kept[0]:g}: nothing can be predicted"))
     if "frequency" in columns:
         row = first_row(~(columns["frequency"] > 0))
         if row is not None:
@@ -166,7 +198,11 @@ def _time_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[
         row = first_row(np.isnan(columns["log_frequency"]))
         if row is not None:
             found.append(Problem(f"row {row}, column `log_frequency` is empty: give every word's, or leave the column"))
-    alone = table.groupby("participant")["time"].size() if "participant" in table else pd.Series(dtype=int)
+    if "length" in columns:
+        row = first_row(~(columns["length"] > 0))
+        if row is not None:
+            found.append(Problem(f"row {row}, column `length`: must be above 0 for every word, or leave the column"))
+    alone = table.groupby("participant")["word"].size() if "participant" in table else pd.Series(dtype=int)
     if len(alone) == 1:
         found.append(Problem(f"holds one participant ({alone.index[0]}): no ceiling can be computed", fatal=False))
     return found
@@ -196,7 +232,9 @@ def _reading_times(rows: pd.DataFrame, name: str, path: Path | None) -> ReadingT
         words["log_frequency"] = np.log(words["frequency"])
     words["position"] = words.groupby("document", sort=False).cumcount()
     words["n"] = words["n"].fillna(0).astype(int)
-    kept = ["document", "position", "word", "time", "n"] + [c for c in ("log_frequency", "sentence") if c in words]
+    kept = ["document", "position", "word", "time", "n"] + [
+        c for c in ("log_frequency", "length", "sentence") if c in words
+    ]
     words = words[kept]
     if "sentence" in words and words["sentence"].notna().all():
         words["sentence"] = words["sentence"].astype(int)

@@ -58,13 +58,13 @@ def checked_words(times: ReadingTimes) -> pd.DataFrame:
 def predictors(times: ReadingTimes, spillover: int = 2) -> pd.DataFrame:
     """Return the control predictors of every word (n_words rows), NaN where a word has no previous one.
 
-    `length` (characters), `log_frequency`, their product (both centred first), flags of sentence-initial,
-    sentence-final and punctuated words, the same of each of the `spillover` words before (suffixes `_1`, `_2`), and
-    `position` in the document (methods, section 2).
+    `length` (characters, or as the data say), `log_frequency`, their product (both centred first), flags of
+    sentence-initial, sentence-final and punctuated words, the same of each of the `spillover` words before (suffixes
+    `_1`, `_2`), and `position` in the document (methods, section 2).
     """
     words = times.words
     table = pd.DataFrame(index=words.index)
-    table["length"] = words["word"].str.len().astype(float)
+    table["length"] = lengths(words)
     table["log_frequency"] = frequencies(times)[0]
     centred = table - table.mean()
     table["length_x_frequency"] = centred["length"] * centred["log_frequency"]
@@ -82,6 +82,13 @@ def previous(columns: pd.DataFrame | pd.Series, document: pd.Series, back: int) 
     """Return the columns of the word `back` words earlier, NaN at the beginning of each document."""
     shifted = pd.DataFrame(columns).groupby(document.to_numpy(), sort=False).shift(back)
     return pd.DataFrame(shifted)
+
+
+def lengths(words: pd.DataFrame) -> np.ndarray:
+    """Return lengths (n_words,): the data's own, or numbers of characters."""
+    if "length" in words:
+        return words["length"].to_numpy(float)
+    return words["word"].str.len().to_numpy(float)
 
 
 def frequencies(times: ReadingTimes) -> tuple[np.ndarray, str]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tuneshift.human.reading_times import ReadingTimes
-from tuneshift.reading.predictors import frequencies
+from tuneshift.reading.predictors import frequencies, lengths
 from tuneshift.reading.regression import fitted, log_likelihood, moments, total_log_likelihood
 
 FORMULA = (
@@ -46,9 +46,7 @@ def published_regression(
     Source: Kuribayashi et al. (2024), Findings of NAACL, section 3.
     """
     words = times.words
-    table = pd.DataFrame(
-        {"length": words["word"].str.len().astype(float), "log_frequency": frequencies(times)[0]}, index=words.index
-    )
+    table = pd.DataFrame({"length": lengths(words), "log_frequency": frequencies(times)[0]}, index=words.index)
     sentence = words["document"].astype(str) + "/" + words["sentence"].astype(str)
     within = words.groupby(sentence.to_numpy(), sort=False).cumcount()
     # Where the data count a sentence's tokens with its punctuation, a word behind an opening quote is the third.

@@ -75,7 +75,7 @@ def measure(
     warnings = [*times.warnings, *notes]
     if ceiling is None:
         warnings.append(f"{times.name}: no noise ceiling, so pearson_r is not normalised ({source}).")
-    out_of_step = order_warning(profile, times.name)
+    out_of_step = order_warning(profile, times.name, times.unit)
     warnings += [out_of_step] if out_of_step else []
     x, y = first[kept], words["time"].to_numpy(float)[kept]
     return Result.from_rows(

@@ -24,11 +24,14 @@ def lag_profile(surprisal: np.ndarray, times: ReadingTimes) -> np.ndarray:
     return out
 
 
-def order_warning(profile: np.ndarray, name: str) -> str | None:
+def order_warning(profile: np.ndarray, name: str, unit: str = "ms") -> str | None:
     """Return a warning where the next word's surprisal says more of a word's time than the previous word's does.
 
     Spillover runs forwards: with the times on their own words, r falls off slowly after lag 0 and is near 0 before it.
+    Responses that are no times (EEG amplitudes) do not spill over so, and are not judged.
     """
+    if unit != "ms":
+        return None
     r = dict(zip(LAGS, profile, strict=True))
     if not (np.isfinite(r[-1]) and np.isfinite(r[1])) or r[-1] < r[1] + 0.05:
         return None
