@@ -66,11 +66,27 @@ def within(seconds: float, condition: Callable[[], bool]) -> bool:
     return False
 
 
-def test_two_workers_make_the_table_that_one_process_makes(tmp_path: Path) -> None:
-    what = study(tmp_path)
-    on_ray = go(what, tmp_path / "ray")
+def test_two_workers_make_the_table_that_one_process_makes_and_load_each_model_once(tmp_path: Path) -> None:
+    loads = tmp_path / "loads.txt"
+    told: list[tuple[str, int, int]] = []
+
+    def load(entry: Any) -> FakeModel:
+        with open(loads, "a", encoding="utf-8") as file:
+            file.write(f"{entry.label}\n")
+        return load_fake(entry)
+
+    what = study(tmp_path, seconds=0.2)
+    on_ray = go(what, tmp_path / "ray", load_model=load, progress=lambda *step: told.append(step))
     assert not on_ray.failures
-    assert sorted(lines(tmp_path, "start")) == sorted(f"start m{i} {k}" for i in range(4) for k in range(3))
+    every_job = sorted(f"start m{i} {k}" for i in range(4) for k in range(3))
+    assert sorted(lines(tmp_path, "start")) == every_job
+    assert sorted(loads.read_text().split()) == ["m0", "m1", "m2", "m3"]
+    assert ("study", 12, 12) in told
+    assert {f"m{i}: loading m{i}" for i in range(4)} <= {what for what, _, _ in told}
+
+    finished_here = go(what, tmp_path / "ray", executor="local")
+    assert len(finished_here.cells) == 12
+    assert sorted(lines(tmp_path, "start")) == every_job, "what a cluster finished was run again"
     same_as_local(on_ray, what, tmp_path / "local")
 
 
@@ -98,80 +114,32 @@ def test_a_worker_killed_in_mid_job_is_replaced_and_every_finished_cell_is_measu
     same_as_local(on_ray, what, tmp_path / "local")
 
 
-def test_a_job_that_ends_every_worker_fails_with_its_reason_and_the_others_go_on(tmp_path: Path) -> None:
-    what = study(tmp_path, n_models=2, n_measurements=2)
-    what["measurements"][0]["dies"] = True
-    what["executor"] = {"kind": "ray", "retries": 1}
-    results = go(what, tmp_path / "ray")
-    assert [failure.model for failure in results.failures] == ["m1"]
-    assert "its worker died 2 times" in results.failures[0].reason
-    assert len(results.cells) == 3
-
-
-def test_a_model_is_loaded_once_for_all_its_measurements(tmp_path: Path) -> None:
-    log = tmp_path / "loads.txt"
-
-    def load(entry: Any) -> FakeModel:
-        with open(log, "a", encoding="utf-8") as file:
-            file.write(f"{entry.label}\n")
-        return load_fake(entry)
-
-    go(study(tmp_path), tmp_path / "ray", load_model=load)
-    assert sorted(log.read_text().split()) == ["m0", "m1", "m2", "m3"]
-
-
-def test_no_more_models_are_held_at_once_than_asked_for(tmp_path: Path) -> None:
-    what = study(tmp_path, n_models=3, seconds=0.05)
-    what["executor"] = {"kind": "ray", "workers": 1}
-    go(what, tmp_path / "ray")
-    running = 0
-    for line in (tmp_path / "log.txt").read_text().splitlines():
-        running += 1 if line.startswith("start") else -1
-        assert running <= 1
-
-
-def test_what_fails_on_a_worker_fails_alone(tmp_path: Path) -> None:
-    what = study(tmp_path, n_models=2)
-    what["models"].append("broken")
-    what["measurements"][1]["fails"] = ["m0"]
-    results = go(what, tmp_path / "ray")
-    reasons = {(failure.model, failure.reason) for failure in results.failures}
-    assert any(model == "m0" and "planted failure" in reason for model, reason in reasons)
-    assert any(model == "broken" and "weights are not readable" in reason for model, reason in reasons)
-    assert (len(results.cells), len(results.failures)) == (5, 4)
-
-
-def test_a_machine_with_another_version_of_the_model_is_refused(tmp_path: Path) -> None:
+def test_what_fails_fails_alone_with_its_reason_and_one_worker_holds_one_model(tmp_path: Path) -> None:
     driver = os.getpid()
 
     def revision(entry: Any) -> str:
-        return fake_revision(entry) if os.getpid() == driver else "an older copy"
+        return "an older copy" if entry.label == "m2" and os.getpid() != driver else fake_revision(entry)
 
-    results = go(study(tmp_path, n_models=1, n_measurements=1), tmp_path / "ray", revision_of=revision)
-    assert "holds another version of the model" in results.failures[0].reason
-
-
-def test_a_model_that_no_machine_can_hold_fails_before_it_is_loaded(tmp_path: Path) -> None:
-    what = study(tmp_path, n_models=1)
-    what["models"].append({"model": "giant", "parameters": 1e13})
-    results = go(what, tmp_path / "ray")
-    assert {failure.model for failure in results.failures} == {"giant"}
-    assert "no machine of the cluster has 1 CPU and 22352.7 GiB" in results.failures[0].reason
-    assert len(results.cells) == 3
-
-
-def test_a_study_begun_on_a_cluster_is_finished_in_one_process(tmp_path: Path) -> None:
-    what = study(tmp_path, n_models=2)
-    go(what, tmp_path / "out")
-    assert len(go(what, tmp_path / "out", executor="local").cells) == 6
-    assert len(lines(tmp_path, "start")) == 6
-
-
-def test_workers_tell_how_far_they_are(tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
-    go(study(tmp_path, n_models=2, seconds=0.3), tmp_path / "ray", progress=lambda *step: told.append(step))
-    assert ("study", 6, 6) in told
-    assert any(what.startswith("m1: loading") for what, _, _ in told)
+    what = study(tmp_path, n_models=3, n_measurements=2)
+    what["models"] += ["broken", {"model": "giant", "parameters": 1e13}]
+    what["measurements"][0]["fails"] = ["m0"]
+    what["measurements"][1]["dies"] = True
+    what["executor"] = {"kind": "ray", "retries": 1, "workers": 1}
+    results = go(what, tmp_path / "ray", revision_of=revision)
+    assert {(cell.model, cell.settings["number"]) for cell in results.cells} == {("m0", 1), ("m1", 0)}
+    reasons = [(failure.model, failure.reason) for failure in results.failures]
+    assert sorted(model for model, _ in reasons) == ["broken"] * 2 + ["giant"] * 2 + ["m0", "m1"] + ["m2"] * 2
+    expected = {
+        "m0": "planted failure",
+        "m1": "its worker died 2 times",
+        "m2": "holds another version of the model",
+        "broken": "weights are not readable",
+        "giant": "no machine of the cluster has 1 CPU and 22352.7 GiB",
+    }
+    for model, said in reasons:
+        assert expected[model] in said
+    models = [line.split()[1] for line in lines(tmp_path, "start")]
+    assert models == sorted(models), "two models were measured at once"
 
 
 def test_a_worker_that_cannot_start_fails_its_jobs_at_once(tmp_path: Path) -> None:

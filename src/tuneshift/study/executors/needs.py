@@ -34,6 +34,10 @@ class Needs:
             and machine.get("memory", math.inf) >= self.memory
         )
 
+    def cover(self, other: Needs) -> bool:
+        """Whether a worker that was given this can take a model that asks for `other` without wasting GPUs."""
+        return self.cpus == other.cpus and self.gpus == other.gpus and self.memory >= other.memory
+
     def __str__(self) -> str:
         gpus = f", {self.gpus:g} GPU{'s' if self.gpus > 1 else ''}" if self.gpus else ""
         return f"{self.cpus:g} CPU{'s' if self.cpus != 1 else ''}{gpus} and {self.memory / GIB:.1f} GiB of memory"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from tuneshift.errors import MeasurementFailed
@@ -29,8 +30,9 @@ def run_on_ray(
 ) -> Iterator[Outcome]:
     """Yield the outcome of every job as it arrives, in no fixed order; no job is begun once `stopped()` is true.
 
-    One worker holds one model and measures its jobs one at a time; at most `options.workers` models are held at once
-    and at most one result a worker waits to be stored, so neither machines nor this process run full. Where a worker
+    A worker holds one model and measures its jobs one at a time, then the next model that asks for no more than it
+    has; at most `options.workers` models are held at once, and at most one result a worker waits to be stored, so that
+    neither machines nor this process run full. Where a worker
     dies, its jobs go to another one; a job that has ended more than `options.retries` workers fails with its reason.
     Raises BadInput where there is no such cluster, MeasurementFailed where the cluster is lost.
     """
@@ -47,6 +49,7 @@ class _Seat:
     """A worker with its model: the jobs that wait for it, and the one that it measures (None while it starts)."""
 
     actor: Any
+    needs: Needs
     batch: Batch
     waiting: deque[Job]
     running: Job | None = None
@@ -70,6 +73,7 @@ class _Driver:
         self._queue: deque[Batch] = deque()
         self._seats: dict[Any, _Seat] = {}  # by the answer that is awaited of each
         self._deaths: Counter[str] = Counter()
+        self._numbers = count(1)
 
     def outcomes(self, batches: Sequence[Batch], progress: Progress) -> Iterator[Outcome]:
         """Yield every outcome."""
@@ -94,7 +98,7 @@ class _Driver:
 
     def _seated(self, batch: Batch) -> Iterator[Outcome]:
         """Ask for a worker; where no machine is large enough, its jobs fail."""
-        needs = needs_of(batch, self._options.cpus_per_worker, self._cluster.gpu_memory_gib)
+        needs = self._needs(batch)
         if not self._cluster.can_hold(needs):
             why = f"no machine of the cluster has {needs}"
             yield from (Failed(job, why) for job in batch.jobs)
@@ -102,9 +106,12 @@ class _Driver:
         actor = (
             self._ray.remote(Worker)
             .options(**self._resources(needs))
-            .remote(batch.entry, needs, *self._given, self._board)
+            .remote(f"worker {next(self._numbers)}", needs, *self._given, self._board)
         )
-        self._seats[actor.ready.remote()] = _Seat(actor, batch, deque(batch.jobs))
+        self._seats[actor.ready.remote()] = _Seat(actor, needs, batch, deque(batch.jobs))
+
+    def _needs(self, batch: Batch) -> Needs:
+        return needs_of(batch, self._options.cpus_per_worker, self._cluster.gpu_memory_gib)
 
     def _resources(self, needs: Needs) -> dict[str, Any]:
         found: dict[str, Any] = {"num_cpus": needs.cpus, "num_gpus": needs.gpus, "memory": needs.memory}
@@ -134,6 +141,10 @@ class _Driver:
             yield replace(said, job=job)
 
     def _next(self, seat: _Seat) -> None:
+        """Give a worker its next job; without one, the next model if it can hold it (starting a worker costs time)."""
+        if not seat.waiting and self._queue and seat.needs.cover(self._needs(self._queue[0])):
+            seat.batch = self._queue.popleft()
+            seat.waiting.extend(seat.batch.jobs)
         if not seat.waiting or self._stopped():
             self._ray.kill(seat.actor)
             return

@@ -1,4 +1,4 @@
-"""What runs on a machine of the cluster: one model, its measurements, and word of how far they are."""
+"""What runs on a machine of the cluster: one model at a time, its measurements, and word of how far they are."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ class Board:
 
 
 class Worker:
-    """Measures the jobs of one model, one at a time; the model is loaded with the first and stays for all."""
+    """Measures jobs one at a time; a model is loaded with its first job and stays until a job of another model."""
 
-    def __init__(self, entry: ModelEntry, needs: Needs, load_model: LoadModel, revision_of: RevisionOf, board: Any):
+    def __init__(self, name: str, needs: Needs, load_model: LoadModel, revision_of: RevisionOf, board: Any):
+        self._name = name
         self._board = board
-        self._label = entry.label
+        self._entry: ModelEntry | None = None
         self._told = 0.0
         self._revision_of = revision_of
         self._workplace = Workplace(lambda wanted: load_model(spread(wanted, needs)), self._tell)
@@ -57,10 +58,14 @@ class Worker:
                 f"the machine {socket.gethostname()} holds another version of the model, of the data or of tuneshift "
                 "than this one; bring both to the same",
             )
+        if job.entry != self._entry:
+            self._workplace.close()
+            self._entry = job.entry
         return self._workplace.measure(job)
 
     def _tell(self, what: str, done: int, total: int) -> None:
         now = time.monotonic()
         if done >= total or now - self._told > _TELL_EVERY:
             self._told = now
-            self._board.write.remote(self._label, (f"{self._label}: {what}", done, total))
+            label = self._entry.label if self._entry else ""
+            self._board.write.remote(self._name, (f"{label}: {what}", done, total))
