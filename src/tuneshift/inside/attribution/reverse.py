@@ -4,73 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
 from transformers import PreTrainedModel
 
 from tuneshift.inside.attribution.layout import Layout
+from tuneshift.inside.attribution.target import Target, probability, wide
+
+Point = tuple[torch.Tensor, torch.Tensor]
+"""Prompt embeddings (P, d) to take the gradient at, and the vectors (P, d) to multiply it with."""
 
 
-def reverse_attribution(model: PreTrainedModel, layout: Layout, chunk: int = 16) -> tuple[np.ndarray, np.ndarray]:
+def reverse_attribution(
+    model: PreTrainedModel,
+    layout: Layout,
+    chunk: int = 16,
+    *,
+    target: Target | None = None,
+    point: Point | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Return gradient x input (P, R) of the response's probabilities, and these probabilities (R,), both float32.
 
     I[n, m] = d p_m / d e_n . e_n with p_m = softmax(logits)[y_m] (paper 2, equation 1). Weights take no gradients;
     each chunk of response tokens reads only the positions its tokens can see and goes back in one batched pass. A
-    float64 model gives float64.
+    float64 model gives float64. `target` replaces the probability by another number, which is then returned in its
+    place; `point` says where to take the gradient and what to multiply it with, by default the prompt's embeddings.
     """
-    raw, probabilities = empty_result(model, layout)
+    target = target or probability(layout)
+    raw, reached = empty_result(model, layout)
     with eager_attention(model):
+        at, along = point or (prompt_embeddings(model, layout),) * 2
+        positions = torch.as_tensor(layout.prompt, device=at.device)
         for start in range(0, len(layout.response), chunk):
             part = slice(start, min(start + chunk, len(layout.response)))
-            embeddings, chosen = response_probabilities(model, layout, part)
-            which = torch.eye(len(chosen), device=chosen.device, dtype=chosen.dtype)
-            (gradients,) = torch.autograd.grad(chosen, embeddings, which, is_grads_batched=True)
-            positions, type_ = torch.as_tensor(layout.prompt, device=embeddings.device), wide(embeddings.dtype)
-            products = (gradients[:, 0, positions].to(type_) * embeddings[0, positions].to(type_)).sum(-1)  # (R', P)
-            raw[:, part] = products.T.detach().cpu().numpy()
-            probabilities[part] = chosen.detach().cpu().numpy()
-    return raw, probabilities
+            stop = layout.response[part][-1]
+            embeddings = with_prompt(model, layout, at, stop).requires_grad_()
+            logits = model(**model_inputs(layout, embeddings, stop)).logits[0]
+            numbers = target(logits[torch.as_tensor(layout.response[part] - 1, device=at.device)], part)
+            which = torch.eye(len(numbers), device=numbers.device, dtype=numbers.dtype)
+            (gradients,) = torch.autograd.grad(numbers, embeddings, which, is_grads_batched=True)
+            products = torch.einsum("mnd,nd->nm", *(x.to(wide(x.dtype)) for x in (gradients[:, 0, positions], along)))
+            raw[:, part] = products.cpu().numpy()
+            reached[part] = numbers.detach().cpu().numpy()
+    return raw, reached
 
 
-def response_probabilities(
-    model: PreTrainedModel, layout: Layout, part: slice, scale: torch.Tensor | None = None
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return input embeddings (1, T', d), which take gradients, and the probabilities of a part of the response.
+def prompt_embeddings(model: PreTrainedModel, layout: Layout) -> torch.Tensor:
+    """Return the input embeddings of the prompt's tokens (P, d), without gradients."""
+    ids = torch.as_tensor(layout.ids[layout.prompt], device=model.device)
+    return model.get_input_embeddings()(ids[None])[0].detach()
 
-    `scale` multiplies the embeddings (integrated gradients). Only positions that the last token of the part can see
-    are read.
-    """
-    device = model.device
-    ids = torch.as_tensor(layout.ids, device=device)[None]
-    positions = layout.response[part]
-    targets = torch.as_tensor(layout.target_ids[part], device=device)
-    embed = model.get_input_embeddings()
-    before = torch.as_tensor(positions - 1, device=device)
+
+def vocabulary_size(model: PreTrainedModel) -> int:
+    """Return how many tokens have an input embedding."""
+    return int(model.get_input_embeddings().num_embeddings)  # type: ignore[arg-type]
+
+
+def with_prompt(model: PreTrainedModel, layout: Layout, at: torch.Tensor, stop: int) -> torch.Tensor:
+    """Return what the model reads before response position `stop` (1, T', d), its prompt embeddings being `at`."""
+    ids = layout.ids if layout.decoder_ids is not None else layout.ids[:stop]
+    embeddings = model.get_input_embeddings()(torch.as_tensor(ids, device=model.device)[None]).detach().clone()
+    embeddings[0, torch.as_tensor(layout.prompt, device=model.device)] = at
+    return embeddings
+
+
+def model_inputs(layout: Layout, embeddings: torch.Tensor, stop: int) -> dict[str, Any]:
+    """Return the model's arguments for embeddings (n, T', d), a decoder reading its own tokens before `stop`."""
+    inputs: dict[str, Any] = {"inputs_embeds": embeddings, "use_cache": False}
     if layout.decoder_ids is not None:
-        embeddings = embed(ids).detach()
-        embeddings = (embeddings if scale is None else embeddings * scale).requires_grad_(True)
-        decoder = torch.as_tensor(layout.decoder_ids[: positions[-1]], device=device)[None]
-        logits = model(inputs_embeds=embeddings, decoder_input_ids=decoder, use_cache=False).logits[0]
-    else:
-        embeddings = embed(ids[:, : positions[-1]]).detach()
-        embeddings = (embeddings if scale is None else embeddings * scale).requires_grad_(True)
-        logits = model(inputs_embeds=embeddings, use_cache=False).logits[0]
-    return embeddings, chosen_probabilities(logits[before], targets)
-
-
-def chosen_probabilities(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Return the probability (R,) that logits (R, V) give each target (R,), in float32 at least."""
-    return logits.to(wide(logits.dtype)).softmax(-1).gather(1, targets[:, None])[:, 0]
-
-
-def wide(type_: torch.dtype) -> torch.dtype:
-    """Return the type to add up in: float32, or float64 for float64."""
-    return torch.promote_types(type_, torch.float32)
+        decoder = torch.as_tensor(layout.decoder_ids[:stop], device=embeddings.device)
+        inputs["decoder_input_ids"] = decoder.expand(len(embeddings), -1)
+    return inputs
 
 
 def empty_result(model: PreTrainedModel, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Return zeros for an attribution (P, R) and for probabilities (R,)."""
+    """Return zeros for an attribution (P, R) and for its targets (R,)."""
     type_ = np.float64 if model.dtype == torch.float64 else np.float32
     return np.zeros((len(layout.prompt), len(layout.response)), dtype=type_), np.zeros(len(layout.response), type_)
 
