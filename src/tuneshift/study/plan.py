@@ -31,6 +31,7 @@ PLAN_COLUMNS = (
     "measurement",
     "parameters",
     "dtype",
+    "device",
     "gpu_memory_gib",
     "download_gib",
     "estimated_minutes",
@@ -41,9 +42,10 @@ PLAN_COLUMNS = (
 def plan(study: str | Path | Mapping[str, Any] | Study) -> pd.DataFrame:
     """Return the jobs of a study, one row each, and a last row `total`; no model is loaded and no network is used.
 
-    Columns `PLAN_COLUMNS`: memory of the weights plus a fifth (for the total, the largest model), download of weights
-    that are not on this machine (2 bytes a parameter; counted once a model), and a rough time. A size that neither the
-    study nor the registry knows leaves its cells empty. Raises BadInput for a study that cannot be read.
+    Columns `PLAN_COLUMNS`: the device that times are estimated for, memory of the weights plus a fifth, the base's too
+    where both are loaded (for the total, the largest), download of weights that are not on this machine (2 bytes a
+    parameter; counted once a model), and a rough time. A size that neither the study nor the registry knows leaves its
+    cells empty. Raises BadInput for a study that cannot be read.
     """
     jobs = plan_jobs(load_study(study))
     rows: list[dict[str, Any]] = []
@@ -52,7 +54,7 @@ def plan(study: str | Path | Mapping[str, Any] | Study) -> pd.DataFrame:
         first = job.entry.label not in seen
         seen.add(job.entry.label)
         rows.append(_row(job, first))
-    frame = pd.DataFrame(rows, columns=list(PLAN_COLUMNS))
+    frame = pd.DataFrame(rows, columns=list(PLAN_COLUMNS)).astype({"parameters": "Float64"})
     total = {
         "model": "total",
         "measurement": f"{len(jobs)} jobs, {len(seen)} models",
@@ -61,7 +63,9 @@ def plan(study: str | Path | Mapping[str, Any] | Study) -> pd.DataFrame:
         "estimated_minutes": frame["estimated_minutes"].sum(),
         "note": "sizes not known are not counted" if frame["parameters"].isna().any() else "",
     }
-    frame = pd.concat([frame, pd.DataFrame([total], columns=list(PLAN_COLUMNS))], ignore_index=True)
+    last = pd.DataFrame([total], columns=list(PLAN_COLUMNS)).astype({"parameters": "Float64"})
+    frame = pd.concat([frame, last], ignore_index=True)
+    frame["parameters"] = frame["parameters"].round().astype("Int64")
     return frame.round({"gpu_memory_gib": 2, "download_gib": 2, "estimated_minutes": 1})
 
 
@@ -72,9 +76,16 @@ def weight_bytes(entry: ModelEntry) -> float | None:
     return entry.n_parameters * _BYTES[_dtype(entry)] if entry.n_parameters else None
 
 
+def held_bytes(job: Job) -> float | None:
+    """Return the memory of all weights that a job holds at once: the model's, and its base's where it needs both."""
+    held = [job.entry, job.base] if job.needs_base and job.base is not None else [job.entry]
+    known = [size for entry in held if (size := weight_bytes(entry)) is not None]
+    return sum(known) if len(known) == len(held) else None
+
+
 def _row(job: Job, first: bool) -> dict[str, Any]:
     entry = job.entry
-    weights = weight_bytes(entry)
+    weights = held_bytes(job)
     here = entry.surprisals is not None or is_here(entry)
     download = 0.0 if here else 2 * entry.n_parameters if entry.n_parameters else None
     seconds = _seconds(job, (download or 0.0) if first else 0.0, first)
@@ -85,6 +96,7 @@ def _row(job: Job, first: bool) -> dict[str, Any]:
         "measurement": describe(job.measurement),
         "parameters": entry.n_parameters,
         "dtype": "" if entry.surprisals is not None else _dtype(entry),
+        "device": "cpu" if entry.surprisals is not None else _device(entry),
         "gpu_memory_gib": None if weights is None else 1.2 * weights / GIB,
         "download_gib": None if download is None else download / GIB if first else 0.0,
         "estimated_minutes": None if seconds is None else seconds / 60,
@@ -99,7 +111,7 @@ def _seconds(job: Job, download: float, first: bool) -> float | None:
         return fixed
     if entry.n_parameters is None:
         return None
-    speed = _GPU_FLOPS if entry.n_parameters >= _GPU_FROM else _CPU_FLOPS
+    speed = _GPU_FLOPS if _device(entry) == "gpu" else _CPU_FLOPS
     settings = job.measurement.settings()
     tokens = _TOKENS.get(kind, 0.0) * (float(settings.get("n_prompts") or 40) / 40 if kind == "attribution" else 1.0)
     loading = (weight_bytes(entry) or 0.0) / _READ_BYTES + download / _DOWNLOAD_BYTES if first else 0.0
@@ -109,7 +121,12 @@ def _seconds(job: Job, download: float, first: bool) -> float | None:
 def _dtype(entry: ModelEntry) -> str:
     if entry.dtype != "auto":
         return entry.dtype if entry.dtype in _BYTES else "float32"
-    return "float32" if entry.device == "cpu" or (entry.n_parameters or 0) < _GPU_FROM else "bfloat16"
+    return "bfloat16" if _device(entry) == "gpu" else "float32"
+
+
+def _device(entry: ModelEntry) -> str:
+    """Return where a model of this size is measured by anyone who has the choice."""
+    return "cpu" if entry.device == "cpu" or (entry.n_parameters or 0) < _GPU_FROM else "gpu"
 
 
 def is_here(entry: ModelEntry) -> bool:
