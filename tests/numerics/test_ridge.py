@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from tuneshift.errors import BadInput
-from tuneshift.numerics.ridge import ALPHAS, fold_predictions, fold_scores, pearson, ridge_predictivity
+from tuneshift.numerics.ridge import ALPHAS, RidgeSolver, fold_predictions, fold_scores, pearson, ridge_predictivity
 from tuneshift.numerics.splits import Fold, contiguous, grouped
 
 
@@ -164,3 +164,27 @@ def test_bad_shapes_and_missing_groups_are_refused_with_words() -> None:
         ridge_predictivity(X, Y)
     with pytest.raises(BadInput, match="at least 5 passages, and there are 2"):
         ridge_predictivity(X, Y, np.arange(40) % 2)
+
+
+@pytest.mark.parametrize(("n", "d"), [(90, 25), (60, 400)])
+@pytest.mark.parametrize("decay", [0.0, 1.0, 2.0])
+def test_penalties_ruled_out_unseen_would_not_have_been_chosen(n: int, d: int, decay: float) -> None:
+    """The search by limits against every penalty tried on every target."""
+    X, Y = planted(n, d, 200, seed=10)
+    u, s, vt = np.linalg.svd(X, full_matrices=False)
+    X = ((u * s * np.arange(1, len(s) + 1) ** -decay) @ vt).astype(np.float32)
+    solver = RidgeSolver.of_features(X, contiguous(n, 5)[2])
+    responses = Y[contiguous(n, 5)[2][0]]
+    _, _, chosen, found = solver.solve(responses)
+    centred = torch.as_tensor(responses - responses.mean(0)).double()
+    vectors, left = solver.vectors.double(), solver.left.double()
+    rest = 0 if solver.full else centred - vectors @ (vectors.T @ centred)
+    errors = torch.stack(
+        [
+            ((vectors * left[:, i]) @ (vectors.T @ centred) + rest).square().T @ solver.weights[:, i].double()
+            for i in range(len(ALPHAS))
+        ]
+    )
+    smallest = errors.amin(0)
+    assert torch.allclose(errors.gather(0, chosen[None])[0], smallest, rtol=1e-5)
+    assert torch.allclose(found.double(), smallest, rtol=1e-4)

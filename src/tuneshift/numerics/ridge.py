@@ -62,25 +62,32 @@ def fold_scores(
     X: np.ndarray, Y: np.ndarray, fold: Fold, *, alphas: np.ndarray = ALPHAS, device: str | torch.device = "cpu"
 ) -> np.ndarray:
     """Return the Pearson r (v,) of one fold; see `ridge_predictivity`."""
-    solver = _solver(X, fold, alphas, device)
-    return np.concatenate([solver.scores(Y[:, block]) for block in _blocks(Y.shape[1])])
+    train, test = fold
+    solver = RidgeSolver.of_features(X, fold, alphas, device)
+    scores = []
+    for block in target_blocks(Y.shape[1]):
+        predicted, _, _ = solver.predict(Y[train, block])
+        scores.append(pearson(predicted, torch.as_tensor(Y[test, block], device=solver.device)).cpu().numpy())
+    return np.concatenate(scores)
 
 
 def fold_predictions(
     X: np.ndarray, Y: np.ndarray, fold: Fold, *, alphas: np.ndarray = ALPHAS, device: str | torch.device = "cpu"
 ) -> RidgePredictions:
     """Return the predictions for the test stimuli of one fold and the penalties chosen; see `ridge_predictivity`."""
-    solver = _solver(X, fold, alphas, device)
-    parts = [solver.predict(Y[:, block]) for block in _blocks(Y.shape[1])]
+    train, _ = fold
+    solver = RidgeSolver.of_features(X, fold, alphas, device)
+    parts = [solver.predict(Y[train, block]) for block in target_blocks(Y.shape[1])]
     return RidgePredictions(
         np.concatenate([(values.double() + mean.double()).cpu().numpy() for values, mean, _ in parts], axis=1),
         np.concatenate([chosen.cpu().numpy() for _, _, chosen in parts]),
     )
 
 
-def _blocks(n_targets: int) -> Iterator[slice]:
-    for start in range(0, max(n_targets, 1), _BLOCK):
-        yield slice(start, start + _BLOCK)
+def target_blocks(n_targets: int, size: int = _BLOCK) -> Iterator[slice]:
+    """Cut targets into blocks that are worked on at once, so that memory does not grow with their number."""
+    for start in range(0, max(n_targets, 1), size):
+        yield slice(start, start + size)
 
 
 @contextmanager
@@ -96,68 +103,142 @@ def _one_thread(when: bool) -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def _solver(X: np.ndarray, fold: Fold, alphas: np.ndarray, device: str | torch.device) -> _FoldSolver:
-    with _one_thread(len(fold[0]) ** 2 * X.shape[1] <= _SMALL_WORK):
-        return _FoldSolver(X, fold, alphas, torch.device(device))
+def standardised(X: np.ndarray, fold: Fold, device: str | torch.device = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
+    """Return training and test features in float32, standardised by the training stimuli; a constant unit is all 0."""
+    features = torch.as_tensor(X, device=device, dtype=torch.float32)
+    seen, held_out = features[fold[0]], features[fold[1]]
+    mean = seen.mean(0)
+    spread = seen.std(0, correction=0)
+    spread = torch.where(spread > 1e-6 * mean.abs().clamp(min=1e-12), spread, torch.inf)
+    return (seen - mean) / spread, (held_out - mean) / spread
 
 
-class _FoldSolver:
-    """What all targets of one fold share: the eigenvectors of the Gram matrix, and the test stimuli in their basis."""
+class RidgeSolver:
+    """What all targets of one fold share: the eigenvectors of the Gram matrix, and the test stimuli in their basis.
 
-    def __init__(self, X: np.ndarray, fold: Fold, alphas: np.ndarray, device: torch.device) -> None:
-        train, test = fold
-        self.train, self.test, self.device = train, test, device
-        features = torch.as_tensor(X, device=device, dtype=torch.float32)
-        seen, held_out = features[train], features[test]
-        mean = seen.mean(0)
-        spread = seen.std(0, correction=0)
-        spread = torch.where(spread > 1e-6 * mean.abs().clamp(min=1e-12), spread, torch.inf)  # constant: no weight
-        seen, held_out = (seen - mean) / spread, (held_out - mean) / spread
-        # Products in float32, the decomposition in float64: its small eigenvalues decide how small penalties act.
-        with _one_thread(len(train) <= _SMALL_MATRIX):
-            values, vectors = torch.linalg.eigh((seen @ seen.T).double())
+    `gram` (n_train, n_train) and `cross` (n_test, n_train) are the products of centred features among the training
+    stimuli, and of the test stimuli with them, `rank` the number of features.
+    """
+
+    def __init__(self, gram: torch.Tensor, cross: torch.Tensor, rank: int, alphas: np.ndarray) -> None:
+        n_train = len(gram)
+        self.device = gram.device
+        with _one_thread(n_train <= _SMALL_MATRIX):
+            # In float64: the small eigenvalues decide how small penalties act.
+            values, vectors = torch.linalg.eigh(gram.double())
         # Centred features span n - 1 dimensions at most: the vector of ones is the intercept's.
-        rank = int(min(len(train) - 1, X.shape[1], int((values > values[-1].clamp(min=1e-12) * 1e-9).sum())))
-        self.values = values[len(values) - rank :].float()
-        self.vectors = vectors[:, len(values) - rank :].float()
-        self.full = rank == len(train) - 1  # the features can fit the training responses exactly
-        self.test_basis = held_out @ (seen.T @ self.vectors)  # (n_test, rank): K_test U
-        self.alphas = torch.as_tensor(alphas, device=device, dtype=torch.float32)
+        rank = int(min(n_train - 1, rank, int((values > values[-1].clamp(min=1e-12) * 1e-9).sum())))
+        values, vectors = values[n_train - rank :], vectors[:, n_train - rank :]
+        self.values, self.vectors = values.float(), vectors.float()
+        self.full = rank == n_train - 1  # the features can fit the training responses exactly
+        self.test_basis = cross @ self.vectors  # (n_test, rank)
+        self.alphas = torch.as_tensor(alphas, device=self.device, dtype=torch.float32)
         # What a penalty leaves of each dimension, and of each training stimulus: one minus its leverage. Written so
-        # that nothing cancels when the penalty is small.
-        self.left = self.alphas / (self.values[:, None] + self.alphas)  # (rank, n_alphas)
-        squares = vectors[:, len(values) - rank :].square()
-        outside = torch.zeros(len(train), 1) if self.full else (1 - 1 / len(train) - squares.sum(1, keepdim=True))
-        left = self.alphas.double() / (values[len(values) - rank :, None] + self.alphas.double())
-        self.slack = (outside.to(squares) + squares @ left).float()  # (n_train, n_alphas)
+        # that nothing cancels when the penalty is small; both times the same factor, so that nothing vanishes either.
+        left = self.alphas.double() / (values[:, None] + self.alphas.double())  # (rank, n_alphas)
+        squares = vectors.square()
+        outside = 0 if self.full else 1 - 1 / n_train - squares.sum(1, keepdim=True)
+        scale = left.amax(0) if self.full and rank else torch.ones_like(self.alphas).double()
+        self.left = (left / scale).float()
+        self.weights = (scale / (outside + squares @ left)).square().float()  # (n_train, n_alphas)
+
+    @classmethod
+    def of_features(
+        cls, X: np.ndarray, fold: Fold, alphas: np.ndarray = ALPHAS, device: str | torch.device = "cpu"
+    ) -> RidgeSolver:
+        """Prepare features (n, d), standardised by the training stimuli of the fold."""
+        with _one_thread(len(fold[0]) ** 2 * X.shape[1] <= _SMALL_WORK):
+            seen, held_out = standardised(X, fold, device)
+            return cls(seen @ seen.T, held_out @ seen.T, X.shape[1], alphas)
 
     def predict(self, Y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return for the test stimuli what is predicted beyond the mean (n_test, v), the mean and the penalty (v,)."""
-        responses = torch.as_tensor(Y[self.train], device=self.device)
+        """Return, given training responses (n_train, v), what is predicted, beyond the mean, for the test stimuli.
+
+        Beside it (n_test, v), the mean (v,) and the penalty chosen (v,).
+        """
+        predicted, mean, chosen, _ = self.solve(Y)
+        return predicted, mean, self.alphas[chosen]
+
+    def solve(self, Y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return predictions and mean as `predict` does, the penalty's index, and its leave-one-out error (v,)."""
+        responses = torch.as_tensor(Y, device=self.device)
         mean = responses.mean(0)
         responses = (responses - mean).float()  # in this order: a large mean would cost digits
-        with _one_thread(len(self.train) ** 2 * Y.shape[1] * len(self.alphas) <= _SMALL_WORK):
-            projected = self.vectors.T @ responses  # (rank, v)
-            best = self._best_penalty(responses, projected)
-            weights = projected / (self.values[:, None] + self.alphas[best])
-            return self.test_basis @ weights, mean, self.alphas[best]
+        with _one_thread(len(Y) ** 2 * Y.shape[1] <= _SMALL_WORK / 4):
+            projected = responses.T @ self.vectors  # (v, rank)
+            rest = None if self.full else responses.T - projected @ self.vectors.T
+            chosen, error = _BestPenalty(self, projected, rest).search()
+            weights = projected / (self.values + self.alphas[chosen, None])
+            return self.test_basis @ weights.T, mean, chosen, error
 
-    def _best_penalty(self, responses: torch.Tensor, projected: torch.Tensor) -> torch.Tensor:
-        """Return the index (v,) of the penalty with the smallest leave-one-out squared error."""
-        rest = None if self.full else torch.addmm(responses, self.vectors, projected, alpha=-1)
-        errors = []
-        for index in range(len(self.alphas)):
-            residual = self.vectors @ (projected * self.left[:, index, None])
-            if rest is not None:
-                residual += rest
-            residual /= self.slack[:, index, None]
-            errors.append(torch.linalg.vector_norm(residual, dim=0))
-        return torch.stack(errors).argmin(0)
 
-    def scores(self, Y: np.ndarray) -> np.ndarray:
-        """Return the Pearson r (v,) between predictions and responses of the test stimuli."""
-        predicted, _, _ = self.predict(Y)
-        return pearson(predicted, torch.as_tensor(Y[self.test], device=self.device)).cpu().numpy()
+class _BestPenalty:
+    """For each target the penalty with the smallest leave-one-out sum of squares, as if all had been computed.
+
+    The sum of squares of penalty a is E_a = sum_i d_ia r_ia^2: training residuals r_a, weighted by leverage. Exactly
+    it costs a matrix product. Norms of residuals, and products between those of two penalties, cost next to nothing
+    in the basis of eigenvectors. So once r_b is known, r_a = k r_b + e with e at right angles to r_b, and
+    E_a = k^2 sum_i d_ia r_ib^2 + m_a (|r_a|^2 - k^2 |r_b|^2) to within h_a |e| |r_a + k r_b|, where d_a lies between
+    m_a - h_a and m_a + h_a. A penalty whose lower limit is above a sum that was found is out.
+    """
+
+    def __init__(self, solver: RidgeSolver, projected: torch.Tensor, rest: torch.Tensor | None) -> None:
+        self.solver, self.projected, self.rest = solver, projected, rest
+        self.squares = projected.square()
+        self.outside = 0.0 if rest is None else rest.square().sum(1, keepdim=True)
+        self.training = self._products(self.squares, slice(None), solver.left)  # |r_a|^2 (v, n_alphas)
+        weights = solver.weights.double()
+        self.middle = (weights.amax(0) + weights.amin(0)) / 2
+        self.reach = (weights.amax(0) - weights.amin(0)) / 2
+
+    def _products(self, squares: torch.Tensor, rows: torch.Tensor | slice, left: torch.Tensor) -> torch.Tensor:
+        outside = self.outside if isinstance(self.outside, float) else self.outside[rows]
+        return (squares @ (left * self.solver.left) + outside).double()
+
+    def search(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the penalty's index (v,) and its leave-one-out sum of squares (v,)."""
+        n_targets, n_alphas = self.training.shape
+        error = torch.full((n_targets,), torch.inf, dtype=torch.float64, device=self.training.device)
+        chosen = torch.zeros(n_targets, dtype=torch.long, device=self.training.device)
+        lower = self.training * (self.middle - self.reach)
+        likely = self.training * self.solver.weights.double().mean(0)
+        open_rows = torch.arange(n_targets, device=chosen.device)
+        for _ in range(n_alphas):
+            asked = likely[open_rows].argmin(1)
+            for index in range(n_alphas):
+                rows = open_rows[asked == index]
+                if not len(rows):
+                    continue
+                exact, estimate, doubt = self._from_reference(index, rows)
+                better = exact < error[rows]
+                chosen[rows[better]] = index
+                error[rows[better]] = exact[better]
+                lower[rows] = torch.maximum(lower[rows], estimate - doubt - 1e-5 * estimate.abs())
+                likely[rows] = torch.where(likely[rows].isinf(), torch.inf, estimate)
+                likely[rows, index] = torch.inf  # done
+            likely.masked_fill_(lower >= error[:, None], torch.inf)
+            open_rows = (~likely.isinf().all(1)).nonzero()[:, 0]
+            if not len(open_rows):
+                break
+        return chosen, error.float()
+
+    def _from_reference(self, index: int, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the exact sum of one penalty (m,), and from it estimates of all, with what they may be off by."""
+        every = len(rows) == len(self.projected)
+        projected, squares = (x if every else x[rows] for x in (self.projected, self.squares))
+        residual = projected @ (self.solver.vectors * self.solver.left[:, index]).T
+        if self.rest is not None:
+            residual += self.rest if every else self.rest[rows]
+        weighted = (residual.square_() @ self.solver.weights).double()  # sum_i d_ia r_ib^2
+        training = self.training[rows]
+        own = training[:, index, None]
+        common = self._products(squares, rows, self.solver.left[:, index, None])
+        factor = common / own.clamp(min=1e-300)
+        explained = factor * common
+        apart = (training - explained).clamp(min=0) + 1e-6 * training  # |e|^2, and what float32 may have lost of it
+        estimate = factor.square() * weighted + self.middle * (training - explained)
+        doubt = self.reach * (apart * (4 * explained + apart)).sqrt()
+        return weighted[:, index], estimate, doubt
 
 
 def pearson(predicted: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
