@@ -182,3 +182,14 @@ def test_a_file_is_measured_like_the_model_that_wrote_it(tmp_path: Path, planted
     with pytest.raises(BadInput, match="needs a model; a file of surprisals has only its own form"):
         reading_alignment(source, planted.times, form="chat")
     assert source.revision.endswith("in bits")
+
+
+def test_sentences_in_another_order_are_refused_and_sentences_cut_elsewhere_are_not(
+    tmp_path: Path, times: ReadingTimes
+) -> None:
+    swapped = {"10": [[1, 2, 3, 4, 5]], "2": [[10, 11, 12], [6, 7, 8, 9]]}
+    said = r"sentences of document 2 in another order than two stories: they part in sentence 1 \(it begins with 'It'\)"
+    with pytest.raises(BadInput, match=said):
+        load_surprisals(_json(tmp_path, swapped), times)
+    cut_elsewhere = {"10": [[1, 2], [3, 4, 5]], "2": [[6, 7], [8, 9], [10, 11, 12]]}
+    np.testing.assert_allclose(load_surprisals(_json(tmp_path, cut_elsewhere), times), VALUES)

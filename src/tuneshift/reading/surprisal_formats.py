@@ -166,6 +166,15 @@ def _require_same_words(path: Path, document: _Document, rows: pd.DataFrame, nam
             f"the surprisals {path} hold {n} words of document {name}, {text} has {len(expected)}: "
             f"{_first_sentence(document, rows) or first}."
         )
+    ours = rows.groupby("sentence", sort=False).size().tolist()
+    if document.sentences is not None and sorted(document.sentences) == sorted(ours):
+        # Where sentences are merely cut elsewhere their lengths are others; the same lengths are the same sentences.
+        where = _first_sentence(document, rows)
+        if where:
+            raise BadInput(
+                f"the surprisals {path} hold the sentences of document {name} in another order than {text}: {where}; "
+                "put them into the order of the text."
+            )
 
 
 def _first_sentence(document: _Document, rows: pd.DataFrame) -> str:
