@@ -139,8 +139,11 @@ def read_vectors(path: Path, words: Sequence[str]) -> np.ndarray:
 
 
 def files_checksum(*paths: Path | None) -> str:
-    """Return a checksum over the content of files, "" where there is none."""
-    digests = [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths if path is not None]
+    """Return a checksum over the content of files, "" where there is none; BadInput for one that cannot be read."""
+    try:
+        digests = [hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths if path is not None]
+    except OSError as error:
+        raise BadInput(f"{error.filename} cannot be read: {error.strerror}; give the path of a file.") from error
     return hashlib.sha256(" ".join(digests).encode()).hexdigest() if digests else ""
 
 

@@ -21,11 +21,13 @@ class HeadKnowledge:
     """What one query head knows: the word pairs that occur in more than one of its units (dimensions or planes).
 
     `pairs` (n_pairs, 2) are places of query word and key word in the word list; `units` (n_pairs,) counts the units a
-    pair occurs in, `energy` (n_pairs,) is the share of the head's energy in those units. Strongest pairs first.
+    pair occurs in, `strength` (n_pairs,) sums the products of its two activations over them, `energy` (n_pairs,) is the
+    share of the head's energy in them. Pairs of most units first, among them the strongest.
     """
 
     pairs: np.ndarray
     units: np.ndarray
+    strength: np.ndarray
     energy: np.ndarray
 
 
@@ -109,13 +111,16 @@ def _head(
 ) -> HeadKnowledge:
     n_words = len(plausible)
     codes = queries.words[head][:, :, None] * n_words + keys.words[shared][:, None, :]
-    agree = torch.einsum("ucq,uck->uqk", queries.activations[head], keys.activations[shared]) > 0
-    kept = plausible.view(-1)[codes] & agree
+    products = torch.einsum("ucq,uck->uqk", queries.activations[head], keys.activations[shared])
+    kept = plausible.view(-1)[codes] & (products > 0)
     unit = torch.nonzero(kept)[:, 0]
     found, inverse, counts = torch.unique(codes[kept], return_inverse=True, return_counts=True)
-    energy = torch.zeros(len(found), dtype=share.dtype, device=share.device).index_add_(0, inverse, share[unit])
+    strength, energy = (
+        torch.zeros(len(found), dtype=values.dtype, device=values.device).index_add_(0, inverse, values)
+        for values in (products[kept], share[unit])
+    )
     often = counts >= at_least
-    pairs, units, strength = (x[often].cpu().numpy() for x in (found, counts, energy))
-    order = np.lexsort((pairs, -strength, -units))
-    pairs = np.stack([pairs // n_words, pairs % n_words], axis=1)
-    return HeadKnowledge(pairs[order].astype(np.int32), units[order].astype(np.int32), strength[order])
+    places, units, strong, weight = (x[often].cpu().numpy() for x in (found, counts, strength, energy))
+    order = np.lexsort((places, -strong, -units))
+    pairs = np.stack([places // n_words, places % n_words], axis=1)
+    return HeadKnowledge(pairs[order].astype(np.int32), units[order].astype(np.int32), strong[order], weight[order])

@@ -40,7 +40,7 @@ class WordPairs:
         return self.layers[layer - 1].heads[head]
 
     def top(self, layer: int, head: int, n: int = 30) -> list[list[str]]:
-        """Return the `n` strongest pairs [query word, key word] of a head: those in most units, then most energy."""
+        """Return the `n` strongest pairs [query word, key word] of a head: those in most units, then the strongest."""
         return [[self.words[a], self.words[b]] for a, b in self.head(layer, head).pairs[:n]]
 
     def browsable(self, n: int = 30) -> list[list[list[list[str]]]]:

@@ -34,7 +34,7 @@ def cka_with_interval(
         counts = np.concatenate([counts, drawn])
     with one_thread(len(first) <= 1000):
         values = _cka(_gram(first), _gram(second), torch.from_numpy(counts[:, documents]).double()).numpy()
-    if n < _FEWEST_DOCUMENTS:
+    if n < _FEWEST_DOCUMENTS or np.isnan(values[1:]).all():
         return float(values[0]), float("nan"), float("nan")
     low, high = np.nanquantile(values[1:], [0.025, 0.975])
     return float(values[0]), float(low), float(high)
