@@ -25,6 +25,9 @@ def models(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="One model, with everything known of it.")
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Ask the hub: there, moved, gated, size and base as written?")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """The models that are known: where they come from, their size, and what they were tuned from."""
@@ -33,19 +36,31 @@ def models(
     cards = {card.name: card.model_dump() for card in model_cards()}
     if name is not None and name not in cards:
         raise BadInput(f"no model card is called {name!r}{nearest(name, cards)}; `tuneshift models` lists them.")
+    if check:
+        _check_models(name, as_json)
+        return
     rows = [cards[name]] if name else list(cards.values())
     _show(rows, as_json, transposed=name is not None)
 
 
 def data(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME | check FILE]", help="One data set, or `check FILE`.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME | check FILE | import RECIPE]", help="One data set, `check FILE`, or `import RECIPE`."
+        ),
     ] = None,
     fetch: Annotated[bool, typer.Option("--fetch", help="Download what is not here.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Compare every file here with its checksum.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.nc", help="Where `import` writes the recording.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The data sets that are known: source, licence, whether they are here and intact; `check FILE` for your own."""
+    """The data sets that are known: source, licence, whether they are here and intact.
+
+    Of your own: `check FILE` says what is wrong with a file; `import RECIPE` turns scans and word times into one.
+    """
     from tuneshift.human import DATA_SETS, check_file
 
     words = words or []
@@ -55,8 +70,11 @@ def data(
         if any(not problem.startswith("warning: ") for problem in problems):
             raise typer.Exit(2)
         return
+    if len(words) == 2 and words[0] == "import":
+        _import(Path(words[1]), out, as_json)
+        return
     if len(words) > 1:
-        raise BadInput(f"`tuneshift data` takes one name, or `check FILE`, not {' '.join(words)!r}.")
+        raise BadInput(f"`tuneshift data` takes one name, `check FILE`, or `import RECIPE`, not {' '.join(words)!r}.")
     name = words[0] if words else None
     if name is not None and name not in DATA_SETS:
         raise BadInput(f"no data set is called {name!r}{nearest(name, DATA_SETS)}; `tuneshift data` lists them.")
@@ -77,6 +95,36 @@ def data(
             row |= {"sources": "\n".join(s.url for s in data_set.sources), "notes": data_set.notes}
         rows.append(row)
     _show(rows, as_json, transposed=name is not None)
+
+
+def _import(recipe: Path, out: Path | None, as_json: bool) -> None:
+    from tuneshift.cli.progress import progress_bars
+    from tuneshift.human import import_series
+
+    path = out or recipe.with_suffix(".nc")
+    if path.suffix != ".nc":
+        raise BadInput(f"--out {path} must end in .nc: a recording is written as netCDF.")
+    with progress_bars() as progress:
+        recording = import_series(recipe, progress)
+    recording.to_netcdf(path)
+    n_scans, n_targets = recording.data.shape
+    row = {"file": str(path), "participants": len(recording.participants), "scans": n_scans, "targets": n_targets}
+    row |= {"words": len(recording.words.words) if recording.words else 0, "dropped": "\n".join(recording.dropped)}
+    _show([row], as_json, transposed=True)
+
+
+def _check_models(name: str | None, as_json: bool) -> None:
+    """Show what the hub says of every model, or of one; exit status 1 where something is not as written."""
+    from dataclasses import asdict
+
+    from tuneshift.models.registry import model_cards
+    from tuneshift.models.registry_check import GOOD, CardCheck, check_cards
+
+    chosen = [found for found in check_cards(model_cards()) if name in (None, found.name)]
+    columns = list(CardCheck.__dataclass_fields__)
+    _show([{column: asdict(found)[column] for column in columns} for found in chosen], as_json)
+    if any(found.state not in GOOD for found in chosen):
+        raise typer.Exit(1)
 
 
 def _show(rows: list[dict[str, Any]], as_json: bool, transposed: bool = False) -> None:

@@ -9,6 +9,7 @@ from tuneshift.human.prompts import Prompt, PromptSet
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.human.recording import Recording, WordTrack
 from tuneshift.human.registry import DATA_SETS, data_checksum, load_data
+from tuneshift.human.series import SeriesRecipe, import_series, read_recipe
 
 __all__ = [
     "DATA_SETS",
@@ -17,12 +18,15 @@ __all__ = [
     "PromptSet",
     "ReadingTimes",
     "Recording",
+    "SeriesRecipe",
     "Source",
     "WordTrack",
     "check_file",
     "data_checksum",
+    "import_series",
     "load_data",
     "read_assembly",
+    "read_recipe",
     "write_assembly",
     "write_reading_times",
     "write_recording_table",

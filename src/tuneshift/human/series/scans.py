@@ -1,0 +1,214 @@
+"""Files of scans: NIfTI, GIFTI, npz, npy, HDF5 and tables, each as numbers (scans, targets)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from tuneshift.errors import BadInput, MissingExtra
+from tuneshift.human.problems import some
+from tuneshift.human.series.numeric_table import read_numeric_table
+
+IMAGES = (".nii", ".nii.gz")
+SURFACES = (".gii",)
+ARRAYS = (".npz", ".npy")
+HDF5 = (".hf5", ".h5", ".hdf5")
+TABLES = (".csv", ".tsv", ".txt")
+
+
+@dataclass(frozen=True)
+class Scans:
+    """`values` (scans, targets); `regions` (targets,) or None; `along` holds further coordinates along targets.
+
+    `repetition_time` in seconds where the file says it.
+    """
+
+    values: np.ndarray
+    regions: np.ndarray | None = None
+    along: dict[str, np.ndarray] = field(default_factory=dict)
+    repetition_time: float | None = None
+    n_constant: int = 0
+
+
+def read_scans(
+    path: Path,
+    array: str | None = None,
+    mask: Path | None = None,
+    atlas: Path | None = None,
+    names: dict[int, str] | None = None,
+) -> Scans:
+    """Read one file of scans; voxels outside `mask` are left out, and those of one label of `atlas` are averaged.
+
+    Raises BadInput where the file is damaged, of an unknown kind, or does not fit mask or atlas.
+    """
+    kind = path.name.lower()
+    if kind.endswith(IMAGES):
+        return _image(path, mask, atlas, names or {})
+    if kind.endswith(SURFACES):
+        return _surface(path, mask, atlas, names or {})
+    if mask is not None or atlas is not None:
+        raise BadInput(f"{path}: mask and atlas go with NIfTI and GIFTI files only; leave them out for {path.suffix}.")
+    if kind.endswith(ARRAYS):
+        return Scans(_two_dimensions(path, _numpy_array(path, array)))
+    if kind.endswith(HDF5):
+        return Scans(_two_dimensions(path, _hdf5_array(path, array)))
+    if kind.endswith(TABLES):
+        values, header = read_numeric_table(path)
+        return Scans(values, None if header is None else np.array(header))
+    raise BadInput(f"{path}: scans must be {', '.join((*IMAGES, *SURFACES, *ARRAYS, *HDF5, *TABLES))}.")
+
+
+def _two_dimensions(path: Path, values: np.ndarray) -> np.ndarray:
+    if values.ndim != 2 or values.dtype.kind not in "fiu" or 0 in values.shape:
+        raise BadInput(f"{path}: scans must be numbers (scans, targets), not {values.dtype} {values.shape}.")
+    return values.astype(np.float64)
+
+
+def _numpy_array(path: Path, name: str | None) -> np.ndarray:
+    try:
+        held = np.load(path, allow_pickle=False)
+        if isinstance(held, np.ndarray):
+            return held
+        with held:
+            return np.asarray(held[_one(path, list(held.files), name)])
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile) as error:
+        raise BadInput(f"{path} cannot be read as a numpy file of plain numbers ({error}).") from error
+
+
+def _hdf5_array(path: Path, name: str | None) -> np.ndarray:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as held:
+            keys = [key for key in held if isinstance(held[key], h5py.Dataset)]
+            return np.asarray(held[_one(path, keys, name)])
+    except (OSError, KeyError) as error:
+        raise BadInput(f"{path} cannot be read as HDF5 ({error}).") from error
+
+
+def _one(path: Path, keys: list[str], name: str | None) -> str:
+    if name is None and len(keys) == 1:
+        return keys[0]
+    if name is None or name not in keys:
+        wanted = "several arrays" if name is None else f"no array {name!r}"
+        raise BadInput(f"{path} holds {wanted}: name one of {some(keys, 8) or 'none'} in the recipe's `array`.")
+    return name
+
+
+def _nibabel() -> Any:
+    try:
+        import nibabel
+    except ImportError as error:
+        raise MissingExtra("nibabel", "surface") from error
+    return nibabel
+
+
+def _load(path: Path) -> Any:
+    nibabel = _nibabel()
+    try:
+        return nibabel.load(path)
+    except Exception as error:  # nibabel raises its own errors, zlib's, and those of XML parsers
+        raise BadInput(f"{path} cannot be read as an image ({type(error).__name__}: {error}).") from error
+
+
+def _numbers(path: Path, image: Any) -> np.ndarray:
+    try:
+        return np.asanyarray(image.dataobj, dtype=np.float32)
+    except Exception as error:  # a cut-off file: EOFError, OSError, zlib.error
+        raise BadInput(f"{path} is cut off or damaged ({type(error).__name__}: {error}).") from error
+
+
+def _image(path: Path, mask: Path | None, atlas: Path | None, names: dict[int, str]) -> Scans:
+    image = _load(path)
+    values = _numbers(path, image)
+    if values.ndim != 4:
+        raise BadInput(f"{path}: an image of scans has 4 dimensions (x, y, z, time), not {values.ndim}.")
+    grid = values.reshape(-1, values.shape[3]).T
+    repetition_time = _seconds(image)
+    inside = np.ones(grid.shape[1], dtype=bool)
+    if mask is not None:
+        inside = _labels(mask, path, image) != 0
+        if not inside.any():
+            raise BadInput(f"mask {mask} is zero everywhere.")
+    if atlas is not None:
+        return _averaged(grid, _labels(atlas, path, image) * inside, names, atlas, repetition_time)
+    lost = 0
+    if mask is None:
+        varies = grid.max(axis=0) != grid.min(axis=0)
+        inside, lost = varies, int((~varies).sum())
+    index = np.column_stack(np.unravel_index(np.flatnonzero(inside), values.shape[:3]))
+    place = index @ image.affine[:3, :3].T + image.affine[:3, 3]
+    along = {f"{axis}_mm": place[:, i] for i, axis in enumerate("xyz")}
+    along["voxel"] = np.flatnonzero(inside)
+    return Scans(grid[:, inside].astype(np.float64), None, along, repetition_time, lost)
+
+
+def _labels(labels: Path, path: Path, image: Any) -> np.ndarray:
+    held = _load(labels)
+    values = _numbers(labels, held)
+    if values.shape != image.shape[:3]:
+        raise BadInput(f"{labels} has {values.shape} voxels, {path} {image.shape[:3]}; resample it to the scans first.")
+    if not np.allclose(held.affine, image.affine, atol=1e-3):
+        raise BadInput(f"{labels} lies elsewhere than {path} (their affines differ); resample it to the scans first.")
+    return np.round(values).astype(int).ravel()
+
+
+def _seconds(image: Any) -> float | None:
+    zooms = image.header.get_zooms()
+    if len(zooms) < 4 or not zooms[3] > 0:
+        return None
+    unit = image.header.get_xyzt_units()[1]
+    return float(zooms[3]) / {"msec": 1e3, "usec": 1e6}.get(unit, 1.0)
+
+
+def _surface(path: Path, mask: Path | None, atlas: Path | None, names: dict[int, str]) -> Scans:
+    image = _load(path)
+    values = _time_series(path, image)
+    n_vertices = values.shape[1]
+    inside = np.ones(n_vertices, dtype=bool)
+    if mask is not None:
+        inside = _vertex_labels(mask, path, n_vertices)[0] != 0
+    if atlas is not None:
+        labels, table = _vertex_labels(atlas, path, n_vertices)
+        return _averaged(values, labels * inside, {**table, **names}, atlas, None)
+    lost = 0
+    if mask is None:
+        varies = values.max(axis=0) != values.min(axis=0)
+        inside, lost = varies, int((~varies).sum())
+    return Scans(values[:, inside].astype(np.float64), None, {"voxel": np.flatnonzero(inside)}, None, lost)
+
+
+def _time_series(path: Path, image: Any) -> np.ndarray:
+    arrays = [np.asarray(array.data) for array in getattr(image, "darrays", [])]
+    if not arrays or len({array.shape for array in arrays}) > 1:
+        raise BadInput(f"{path} holds no time series: its arrays have different lengths, or there are none.")
+    if len(arrays) == 1 and arrays[0].ndim == 2:
+        return arrays[0].T.astype(np.float32)
+    if arrays[0].ndim != 1 or len(arrays) < 2:
+        raise BadInput(f"{path} holds no time series: a .func.gii has one array a scan.")
+    return np.stack(arrays).astype(np.float32)
+
+
+def _vertex_labels(labels: Path, path: Path, n_vertices: int) -> tuple[np.ndarray, dict[int, str]]:
+    held = _load(labels)
+    arrays = getattr(held, "darrays", [])
+    if len(arrays) != 1 or np.asarray(arrays[0].data).shape != (n_vertices,):
+        raise BadInput(f"{labels} must hold one label for each of the {n_vertices} vertices of {path}.")
+    table = {int(key): str(name) for key, name in held.labeltable.get_labels_as_dict().items()}
+    return np.round(np.asarray(arrays[0].data)).astype(int), table
+
+
+def _averaged(
+    values: np.ndarray, labels: np.ndarray, names: dict[int, str], atlas: Path, repetition_time: float | None
+) -> Scans:
+    numbers = [number for number in np.unique(labels).tolist() if number > 0]
+    if not numbers:
+        raise BadInput(f"atlas {atlas} has no label above 0 where the scans are.")
+    means = np.column_stack([values[:, labels == number].mean(axis=1, dtype=np.float64) for number in numbers])
+    regions = np.array([names.get(number, f"region {number}") for number in numbers])
+    size = np.array([int((labels == number).sum()) for number in numbers])
+    return Scans(means, regions, {"n_voxels": size}, repetition_time)
