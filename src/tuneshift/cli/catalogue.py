@@ -120,7 +120,7 @@ def _check_models(name: str | None, as_json: bool) -> None:
     from tuneshift.models.registry import model_cards
     from tuneshift.models.registry_check import GOOD, CardCheck, check_cards
 
-    chosen = [found for found in check_cards(model_cards()) if name in (None, found.name)]
+    chosen = list(check_cards(model_cards(), only=name))
     columns = list(CardCheck.__dataclass_fields__)
     _show([{column: asdict(found)[column] for column in columns} for found in chosen], as_json)
     if any(found.state not in GOOD for found in chosen):
