@@ -97,9 +97,14 @@ class TangentTensor(torch.Tensor):
         if name.endswith("_") and not name.endswith("__"):
             return _in_place(func, args, kwargs)
         out = func(*tree_map(value_of, args), **tree_map(value_of, kwargs))
-        if any(isinstance(leaf, torch.Tensor) and leaf.is_floating_point() for leaf in tree_iter(out)):
+        if any(isinstance(leaf, torch.Tensor) and not _is_counted(leaf) for leaf in tree_iter(out)):
             raise NoTangentRule(f"{func} has no tangent rule")
         return out
+
+
+def _is_counted(x: torch.Tensor) -> bool:
+    """Whether a tensor holds whole numbers or truth values, which have no derivative."""
+    return not (x.is_floating_point() or x.is_complex())
 
 
 def value_of(x: Any) -> Any:
