@@ -27,6 +27,17 @@ def write_textgrid(path: Path, intervals: list[Interval], tier: str = "word") ->
     return path
 
 
+def write_short(path: Path, intervals: list[Interval], tier: str = "word") -> Path:
+    """Praat's short text format, with a tier of points and an empty tier of phones before the words."""
+    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "0", "9", "<exists>", "3"]
+    lines += ['"TextTier"', '"clicks"', "0", "9", "2", "1.5", '"one ""click"""', "2.5", '"3"']
+    lines += ['"IntervalTier"', '"phone"', "0", "9", "0", '"IntervalTier"', f'"{tier}"', "0", "9", str(len(intervals))]
+    for interval in intervals:
+        lines += [repr(interval.start), repr(interval.end), '"' + interval.text.replace('"', '""') + '"']
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
 texts = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=12)
 
 
@@ -40,12 +51,23 @@ def test_what_was_written_is_read_back(
         start += length
     path = write_textgrid(tmp_path_factory.mktemp("grid") / "a.TextGrid", intervals)
     assert read_textgrid(path, "word") == intervals
+    assert read_textgrid(write_short(path, intervals), "word") == intervals
 
 
 def test_a_cut_off_textgrid_is_refused_with_both_counts(tmp_path: Path) -> None:
     path = write_textgrid(tmp_path / "a.TextGrid", [Interval(0, 1, "a"), Interval(1, 2, "b")])
     path.write_text(path.read_text().rsplit("text", 1)[0])
     with pytest.raises(BadInput, match="says it has 2 intervals, but 1 can be read"):
+        read_textgrid(path)
+
+
+def test_a_cut_off_short_textgrid_is_refused_with_both_counts(tmp_path: Path) -> None:
+    path = write_short(tmp_path / "a.TextGrid", [Interval(0, 1, "a"), Interval(1, 2, "b")])
+    path.write_text(path.read_text().rsplit('"b"', 1)[0])
+    with pytest.raises(BadInput, match="says it has 2 intervals, but 1 can be read"):
+        read_textgrid(path, "word")
+    path.write_text("no grid at all")
+    with pytest.raises(BadInput, match="holds no interval tier"):
         read_textgrid(path)
 
 

@@ -12,6 +12,7 @@ import typer
 
 from tuneshift.cli.options import AsJson
 from tuneshift.cli.output import print_table
+from tuneshift.cli.progress import progress_bars
 from tuneshift.errors import BadInput, nearest
 
 
@@ -47,19 +48,23 @@ def data(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME | check FILE | import RECIPE]", help="One data set, `check FILE`, or `import RECIPE`."
+            metavar="[NAME | check FILE | import FILE]", help="One data set, `check FILE`, or `import FILE`."
         ),
     ] = None,
     fetch: Annotated[bool, typer.Option("--fetch", help="Download what is not here.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Compare every file here with its checksum.")] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.nc", help="Where `import` writes the recording.")
+        Path | None, typer.Option("--out", metavar="FILE", help="Where `import` writes what it read.")
+    ] = None,
+    measure: Annotated[
+        str | None, typer.Option("--measure", help="Which reading time `import` takes: gaze, total, go_past, ...")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """The data sets that are known: source, licence, whether they are here and intact.
 
-    Of your own: `check FILE` says what is wrong with a file; `import RECIPE` turns scans and word times into one.
+    Of your own: `check FILE` says what is wrong with a file; `import RECIPE.yaml` makes a recording of
+    scans and word times, `import FILE` a table of a public corpus of reading times.
     """
     from tuneshift.human import DATA_SETS, check_file
 
@@ -71,10 +76,10 @@ def data(
             raise typer.Exit(2)
         return
     if len(words) == 2 and words[0] == "import":
-        _import(Path(words[1]), out, as_json)
+        _import(Path(words[1]), out, measure, as_json)
         return
     if len(words) > 1:
-        raise BadInput(f"`tuneshift data` takes one name, `check FILE`, or `import RECIPE`, not {' '.join(words)!r}.")
+        raise BadInput(f"`tuneshift data` takes one name, `check FILE`, or `import FILE`, not {' '.join(words)!r}.")
     name = words[0] if words else None
     if name is not None and name not in DATA_SETS:
         raise BadInput(f"no data set is called {name!r}{nearest(name, DATA_SETS)}; `tuneshift data` lists them.")
@@ -97,15 +102,24 @@ def data(
     _show(rows, as_json, transposed=name is not None)
 
 
-def _import(recipe: Path, out: Path | None, as_json: bool) -> None:
-    from tuneshift.cli.progress import progress_bars
-    from tuneshift.human import import_series
+def _import(source: Path, out: Path | None, measure: str | None, as_json: bool) -> None:
+    """Import scans by a recipe (.yaml), or a corpus of reading times by its columns."""
+    from tuneshift.human import import_reading_times, import_series, write_reading_times
 
-    path = out or recipe.with_suffix(".nc")
+    if source.suffix.lower() not in (".yaml", ".yml"):
+        times = import_reading_times(source, measure)
+        path = write_reading_times(times, out or Path(f"{times.name}.csv"))
+        n_readers = times.by_participant["participant"].nunique() if times.by_participant is not None else 0
+        row = {"file": str(path), "documents": len(times.documents), "words": len(times.words)}
+        _show([row | {"participants": n_readers, "measure": times.name}], as_json, transposed=True)
+        return
+    if measure is not None:
+        raise BadInput("--measure goes with reading times; a recipe of scans has none.")
+    path = out or source.with_suffix(".nc")
     if path.suffix != ".nc":
         raise BadInput(f"--out {path} must end in .nc: a recording is written as netCDF.")
     with progress_bars() as progress:
-        recording = import_series(recipe, progress)
+        recording = import_series(source, progress)
     recording.to_netcdf(path)
     n_scans, n_targets = recording.data.shape
     row = {"file": str(path), "participants": len(recording.participants), "scans": n_scans, "targets": n_targets}

@@ -6,6 +6,7 @@ from tuneshift.human.own_files import check_file
 from tuneshift.human.own_reading_times import write_reading_times
 from tuneshift.human.own_recording_table import write_recording_table
 from tuneshift.human.prompts import Prompt, PromptSet
+from tuneshift.human.reading_corpora import import_reading_times
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.human.recording import Recording, WordTrack
 from tuneshift.human.registry import DATA_SETS, data_checksum, load_data
@@ -23,6 +24,7 @@ __all__ = [
     "WordTrack",
     "check_file",
     "data_checksum",
+    "import_reading_times",
     "import_series",
     "load_data",
     "read_assembly",

@@ -1,0 +1,113 @@
+"""Public corpora of reading times in their authors' files, brought into the layout of one's own reading times.
+
+Provo (Luke & Christianson 2018): `Provo_Corpus-Eyetracking_Data.csv`, Windows-1252, one row a reader and word; the
+words are `IA_LABEL` (what was shown), numbered by `IA_ID`. UCL (Frank et al. 2013): `selfpacedreading.RT.txt` and
+`eyetracking.RT.txt`, tab-separated, one row a reader and word of 361 lone sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tuneshift.errors import BadInput
+from tuneshift.human.own_reading_times import reading_times_from_table
+from tuneshift.human.problems import refuse, some
+from tuneshift.human.reading_times import ReadingTimes
+
+MEASURES = ("first_fixation", "gaze", "go_past", "total", "self_paced")
+
+
+@dataclass(frozen=True)
+class _Corpus:
+    """Columns of the authors' file for document, index, word, participant, and each measure in milliseconds."""
+
+    name: str
+    separator: str
+    encoding: str
+    document: str
+    index: str
+    word: str
+    participant: str
+    measures: Mapping[str, str]
+    default: str
+
+
+CORPORA = (
+    _Corpus(
+        "provo", ",", "cp1252", "Text_ID", "IA_ID", "IA_LABEL", "Participant_ID",
+        {"first_fixation": "IA_FIRST_FIXATION_DURATION", "gaze": "IA_FIRST_RUN_DWELL_TIME",
+         "go_past": "IA_REGRESSION_PATH_DURATION", "total": "IA_DWELL_TIME"}, "gaze",
+    ),
+    _Corpus(
+        "ucl_eye_tracking", "\t", "utf-8", "sent_nr", "word_pos", "word", "subj_nr",
+        {"first_fixation": "RTfirstfix", "gaze": "RTfirstpass", "go_past": "RTgopast"}, "gaze",
+    ),
+    _Corpus(
+        "ucl_self_paced", "\t", "utf-8", "sent_nr", "word_pos", "word", "subj_nr",
+        {"self_paced": "RT"}, "self_paced",
+    ),
+)  # fmt: skip
+
+
+def import_reading_times(path: str | Path, measure: str | None = None) -> ReadingTimes:
+    """Read a corpus of `CORPORA` by the columns of its file; words that a reader skipped have no time.
+
+    `measure` is one of `MEASURES` that the corpus has (default: gaze duration, or the self-paced time). Raises
+    BadInput for another file, a measure that it lacks, or the first problem of what it holds.
+    """
+    path = Path(path)
+    corpus = _recognised(path)
+    measure = measure or corpus.default
+    if measure not in corpus.measures:
+        raise BadInput(f"{path} ({corpus.name}) has no measure {measure!r}; it has {', '.join(corpus.measures)}.")
+    table = _read(path, corpus)
+    missing = [name for name in (corpus.index, corpus.word, corpus.measures[measure]) if name not in table.columns]
+    if missing:
+        raise BadInput(f"{path} ({corpus.name}) has no column {some(missing)}; it is another release.")
+    milliseconds = pd.to_numeric(table[corpus.measures[measure]], errors="coerce").to_numpy(float)
+    own = pd.DataFrame(
+        {
+            "document": table[corpus.document].str.strip(),
+            "index": table[corpus.index].str.strip(),
+            "word": table[corpus.word].str.strip(),
+            "participant": table[corpus.participant].str.strip(),
+            "time": ["" if not np.isfinite(t) or t <= 0 else repr(float(t)) for t in milliseconds],
+        }
+    )
+    own = own[(own["document"] != "") & (own["word"] != "")].reset_index(drop=True)
+    name = f"{corpus.name}_{measure}" if len(corpus.measures) > 1 else corpus.name
+    times, problems = reading_times_from_table(own, name, path)
+    refuse(path, problems)
+    assert times is not None
+    return times
+
+
+def _recognised(path: Path) -> _Corpus:
+    try:
+        with path.open(encoding="latin-1") as stream:
+            header = stream.readline().lstrip("\ufeff\xef\xbb\xbf").strip()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}).") from error
+    for corpus in CORPORA:
+        names = {name.strip().strip('"') for name in header.split(corpus.separator)}
+        if {corpus.document, corpus.participant, *list(corpus.measures.values())[:1]} <= names:
+            return corpus
+    raise BadInput(
+        f"{path} is none of {', '.join(corpus.name for corpus in CORPORA)} (its first row is {header[:80]!r}); bring "
+        "other corpora into the layout of docs/data_sets.md yourself."
+    )
+
+
+def _read(path: Path, corpus: _Corpus) -> pd.DataFrame:
+    try:
+        return pd.read_csv(
+            path, sep=corpus.separator, dtype=str, keep_default_na=False, na_filter=False, encoding=corpus.encoding,
+            encoding_errors="replace", quoting=0 if corpus.separator == "," else 3,
+        )  # fmt: skip
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read as {corpus.name} ({str(error).splitlines()[0]}).") from error
