@@ -73,6 +73,21 @@ def test_both_files_of_ucl_are_known_by_their_columns(tmp_path: Path) -> None:
         import_reading_times(eyes, "total")
 
 
+def test_the_readers_of_natural_stories_are_kept_apart(tmp_path: Path) -> None:
+    rows = [
+        {"WorkerId": worker, "WorkTimeInSeconds": 900, "correct": 6, "item": story, "zone": zone, "RT": 300 + 10 * zone,
+         "word": word, "nItem": 2, "meanItemRT": 1.5}
+        for story in (2, 10) for zone, word in enumerate(["'Admiral", 'said "no"', "'"], start=1)
+        for worker in ("A1", "A2") if word != 'said "no"' or worker == "A1"
+    ]  # fmt: skip
+    rows = [row | {"word": row["word"].replace('said "no"', '"no"')} for row in rows]
+    pd.DataFrame(rows).to_csv(tmp_path / "processed_RTs.tsv", sep="\t", index=False)
+    times = import_reading_times(tmp_path / "processed_RTs.tsv")
+    assert times.name == "natural_stories_readers"
+    assert times.words["word"].tolist() == ["'Admiral", '"no"', "'"] * 2
+    assert times.words["n"].tolist() == [2, 1, 2] * 2
+
+
 def test_words_that_readers_do_not_share_are_refused_with_the_row(tmp_path: Path) -> None:
     path = ucl(tmp_path / "selfpacedreading.RT.txt", RT=300)
     lines = path.read_text().splitlines()

@@ -2,11 +2,13 @@
 
 Provo (Luke & Christianson 2018): `Provo_Corpus-Eyetracking_Data.csv`, Windows-1252, one row a reader and word; the
 words are `IA_LABEL` (what was shown), numbered by `IA_ID`. UCL (Frank et al. 2013): `selfpacedreading.RT.txt` and
-`eyetracking.RT.txt`, tab-separated, one row a reader and word of 361 lone sentences.
+`eyetracking.RT.txt`, tab-separated, one row a reader and word of 361 lone sentences. Natural Stories (Futrell et al.
+2021): `processed_RTs.tsv`, one row a reader and word, of which the data set `natural_stories` has the means.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,7 @@ class _Corpus:
     participant: str
     measures: Mapping[str, str]
     default: str
+    quoted: bool = True  # whether cells that hold quotation marks stand in quotation marks themselves
 
 
 CORPORA = (
@@ -45,10 +48,14 @@ CORPORA = (
     ),
     _Corpus(
         "ucl_eye_tracking", "\t", "utf-8", "sent_nr", "word_pos", "word", "subj_nr",
-        {"first_fixation": "RTfirstfix", "gaze": "RTfirstpass", "go_past": "RTgopast"}, "gaze",
+        {"first_fixation": "RTfirstfix", "gaze": "RTfirstpass", "go_past": "RTgopast"}, "gaze", quoted=False,
     ),
     _Corpus(
         "ucl_self_paced", "\t", "utf-8", "sent_nr", "word_pos", "word", "subj_nr",
+        {"self_paced": "RT"}, "self_paced", quoted=False,
+    ),
+    _Corpus(
+        "natural_stories_readers", "\t", "utf-8", "item", "zone", "word", "WorkerId",
         {"self_paced": "RT"}, "self_paced",
     ),
 )  # fmt: skip
@@ -107,7 +114,7 @@ def _read(path: Path, corpus: _Corpus) -> pd.DataFrame:
     try:
         return pd.read_csv(
             path, sep=corpus.separator, dtype=str, keep_default_na=False, na_filter=False, encoding=corpus.encoding,
-            encoding_errors="replace", quoting=0 if corpus.separator == "," else 3,
+            encoding_errors="replace", quoting=csv.QUOTE_MINIMAL if corpus.quoted else csv.QUOTE_NONE,
         )  # fmt: skip
     except (OSError, ValueError) as error:
         raise BadInput(f"{path} cannot be read as {corpus.name} ({str(error).splitlines()[0]}).") from error
