@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -41,12 +42,21 @@ class Measurement(BaseModel, ABC):
     def fingerprint(self, model_revision: str) -> str:
         """Return 16 hexadecimal digits that name this measurement of that model.
 
-        They cover specification, data checksum, model revision and the measurement's code version.
+        They cover specification, data checksum, model revision and the measurement's code version. A file of one's own
+        counts by its name and content, wherever it lies.
         """
+        data = self.data_checksum()
+        settings = self.settings()
+        if data:  # the same study is finished on another machine, where its files lie in another folder
+            settings = {key: _without_folder(value) for key, value in settings.items()}
         parts = {
-            "settings": self.settings(),
-            "data": self.data_checksum(),
+            "settings": settings,
+            "data": data,
             "model": model_revision,
             "code": f"{type(self).__module__}.{type(self).__qualname__}:{self.code_version}",
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _without_folder(value: Any) -> Any:
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -30,7 +31,13 @@ class Counted(Measurement):
     batch_size: int = 8
     dies: bool = False
     pids: Path | None = None
+    bytes_an_item: int = 0
+    words: Path | None = None
     seed: int = 0
+
+    def data_checksum(self) -> str:
+        """Return the checksum of the file of words."""
+        return hashlib.sha256(self.words.read_bytes()).hexdigest() if self.words else ""
 
     def settings(self) -> dict[str, Any]:
         """Leave out what changes no number."""
@@ -45,6 +52,8 @@ class Counted(Measurement):
             raise ValueError("planted failure")
         if self.out_of_memory_above is not None and self.batch_size > self.out_of_memory_above:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        if self.bytes_an_item:
+            np.ones(self.batch_size * self.bytes_an_item, dtype=np.int8)  # more than any machine has
         if self.dies and model.name == "m1":
             os._exit(9)
         time.sleep(self.seconds)

@@ -264,6 +264,12 @@ def _as_run(study: Study) -> dict[str, Any]:
     return {**{key: document[key] for key in order}, "versions": dict(versions())}
 
 
+_INTERRUPTED = (
+    "\ntuneshift: finishing and saving the running measurement (what is finished is kept); "
+    "press Ctrl-C again to stop at once.\n"
+)
+
+
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
     """Let the first Ctrl-C finish and save the running job, and the second stop at once."""
@@ -276,8 +282,7 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         if pressed.is_set():
             raise KeyboardInterrupt
         pressed.set()
-        message = "\ntuneshift: finishing and saving the running measurement; press Ctrl-C again to stop at once.\n"
-        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, message.encode())
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, _INTERRUPTED.encode())
 
     before = signal.signal(signal.SIGINT, on_interrupt)
     try:

@@ -65,8 +65,10 @@ class Workplace:
             self._progress(f"loading {entry.label}", 0, 1)
             try:
                 self._loaded[entry] = self._load_model(entry)
-            except Exception as error:
+            except TuneshiftError as error:
                 self._loaded[entry] = error
+            except Exception as error:
+                self._loaded[entry] = MeasurementFailed(f"{entry.reference} could not be loaded: {reason(error)}")
             self._progress(f"loading {entry.label}", 1, 1)
         if isinstance(self._loaded[entry], Exception):
             raise self._loaded[entry]
