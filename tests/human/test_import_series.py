@@ -119,6 +119,19 @@ def test_passages_follow_each_other_on_one_clock_and_what_was_not_heard_is_missi
     np.testing.assert_allclose(words.onset[4:] - times[N], words.onset[:4] - times[0])
 
 
+def test_runs_labelled_as_they_came_are_numbered_within_each_participant(folder: Path) -> None:
+    for number in (1, 2):
+        (folder / f"section{number}.csv").write_text(WORDS)
+    for name, labels in (("c", (9, 10)), ("d", (15, 16))):
+        for seed, label in enumerate(labels):
+            np.save(folder / f"{name}_run-{label}.npy", signals(seed))
+    keys: dict[str, Any] = {"series": "{participant}_run-{passage}.npy", "words": "section{passage}.csv"}
+    recording = import_series(recipe(folder, renumber=True, **keys))
+    assert list(dict.fromkeys(recording.data["passage"].values)) == ["1", "2"]
+    np.testing.assert_array_equal(recording.data.values, np.vstack([np.hstack([signals(i)] * 2) for i in (0, 1)]))
+    bad(folder, r"there is no file .*section9\.csv", **keys)
+
+
 def test_discarding_scans_moves_no_scan_in_time(folder: Path) -> None:
     whole, cut = import_series(recipe(folder)), import_series(recipe(folder, discard=4))
     np.testing.assert_allclose(cut.data["time"].values[: N - 4], whole.data["time"].values[4:N])

@@ -73,6 +73,10 @@ def _files(recipe: SeriesRecipe) -> dict[str, dict[str, tuple[Path, ...]]]:
         if recipe.participants is None or name in recipe.participants:
             paths = tuple(files[participant, passage] for files in found)
             out.setdefault(name, {})[passage or recipe.passage] = paths
+    if recipe.renumber:
+        out = {
+            name: {str(number): paths for number, paths in enumerate(mine.values(), 1)} for name, mine in out.items()
+        }
     missing = [name for name in recipe.participants or () if name not in out]
     if missing:
         raise BadInput(

@@ -52,6 +52,7 @@ class SeriesRecipe(BaseModel):
     {passage} in it, and `*` for anything: .nii, .nii.gz, .gii, .npz, .npy, .hf5, .h5, .csv, .tsv or .txt.
     The first row of a file is the scan at `first_scan` seconds on the clock of the words; `discard` rows are left out
     at the beginning. `mask` and `atlas` choose voxels and average regions; `regions` names the columns of a table.
+    `renumber` calls each participant's passages 1, 2, ... in natural order, where runs are labelled as they came.
     `high_pass` (s) is kept for the measurement, which filters data and features alike. `scale: z` z-scores every
     target in every passage. `shortest` cuts the participants of a passage to the shortest, instead of refusing them.
     """
@@ -67,6 +68,7 @@ class SeriesRecipe(BaseModel):
     passage: str = "1"
     participants: tuple[str, ...] | None = None
     passages: tuple[str, ...] | None = None
+    renumber: bool = False
     regions: tuple[str, ...] | None = None
     array: str | None = None
     mask: tuple[str, ...] | None = None
