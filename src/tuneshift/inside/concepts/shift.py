@@ -8,9 +8,10 @@ import numpy as np
 import torch
 import xarray as xr
 
+from tuneshift.inside.concepts.categories import Answers, Place, change_rows, share_rows
 from tuneshift.inside.concepts.components import ComponentWords
 from tuneshift.inside.concepts.concepts import LayerConcepts, browsable_layer, concepts_by_layer
-from tuneshift.inside.concepts.measurement import FeedforwardConcepts
+from tuneshift.inside.concepts.measurement import FeedforwardConcepts, named, unnamed
 from tuneshift.inside.concepts.rotation import matched_components, principal_angles, random_angles
 from tuneshift.inside.pairing import as_weights, require_same_build
 from tuneshift.models import LanguageModel
@@ -34,7 +35,9 @@ def concept_shift(
     `rotation_max_deg` (the largest angle); `component_cosine` (mean |cosine| of components matched one to one);
     `concept_overlap` (Jaccard index of the words of matched components); `weight_change` (length of the difference of
     the weights over that of the base's). What rotations would be had tuning left nothing is the row with target
-    "random rotation", over all layers, its interval that of random draws. Raises BadInput where the two are no pair.
+    "random rotation", over all layers, its interval that of random draws. With a namer, `category_share` of the tuned
+    model by group of layers, `category_share_change` and `category_share_p` (see `inside.concepts.categories`).
+    Raises BadInput where the two are no pair, MeasurementFailed where the namer stays busy.
     """
     spec = spec or FeedforwardConcepts()
     first, second = as_weights(base), as_weights(tuned)
@@ -45,6 +48,7 @@ def concept_shift(
     rows: list[dict[str, Any]] = []
     browsable: list[dict[str, Any]] = []
     angles = []
+    words: dict[tuple[str, Place], list[str]] = {}
     pairs = zip(
         *(concepts_by_layer(w, listed, spec.n_components, spec.top_words) for w in (first, second)), strict=True
     )
@@ -62,13 +66,25 @@ def concept_shift(
         rows.append(spec.row(layer=layer, metric="weight_change", value=change, unit="share"))
         for side, concepts in (("base", before), ("tuned", after)):
             browsable += browsable_layer(listed.words, concepts, layer, spec.kept_components, 30, side)
+            words |= {(side, place): mine for place, mine in spec.words_to_name(listed, concepts, layer).items()}
         progress(f"feed-forward shift of {second.name}", layer, n_layers)
     random = random_angles(k, d)
     rows += _random_rows(spec, random)
+    warnings = _notes(k, random)
+    namer = spec.concept_namer()
+    if namer is not None:
+        said = namer.name(words, progress)
+        answers: dict[str, Answers] = {
+            side: {place: mine for (whose, place), mine in said.items() if whose == side} for side in ("base", "tuned")
+        }
+        rows += share_rows(answers["tuned"], n_layers, spec.row)
+        rows += change_rows(answers["base"], answers["tuned"], n_layers, spec.row)
+        browsable = named(browsable, answers)
+        warnings += unnamed(answers)
     return Result.from_rows(
         rows,
         arrays={"principal_angles": _by_layer(np.stack(angles))},
-        warnings=_notes(spec, k, random),
+        warnings=warnings,
         details={
             "concepts": {"components": browsable},
             "rotation": _rotation(np.stack(angles), random),
@@ -118,7 +134,7 @@ def _by_layer(angles: np.ndarray) -> xr.DataArray:
     return xr.DataArray(angles, dims=("layer", "angle"), coords=coords)
 
 
-def _notes(spec: FeedforwardConcepts, k: int, random: np.ndarray) -> tuple[str, ...]:
+def _notes(k: int, random: np.ndarray) -> tuple[str, ...]:
     if random.mean() >= 30:
         return ()
     return (
