@@ -83,6 +83,42 @@ def test_the_interval_of_a_correlation_covers_a_planted_one() -> None:
     assert 0.86 <= np.mean(covered) <= 0.98  # percentile intervals of r run a little narrow at 25 models
 
 
+def test_tuned_copies_of_few_base_models_do_not_make_the_interval_narrow() -> None:
+    """Copies of a model add models and no knowledge: the interval over base models stays, the other one shrinks."""
+    rho, n, n_copies = 0.5, 20, 5
+    covered: dict[str, list[bool]] = {"base models": [], "models": []}
+    generator = np.random.default_rng(5)
+    for draw in range(80):
+        x, e = generator.normal(size=(2, n))
+        y = rho * x + np.sqrt(1 - rho**2) * e
+        copies, names = np.repeat(np.arange(n), n_copies), np.repeat([f"m{i}" for i in range(n)], n_copies)
+        near = generator.normal(0, 0.01, len(copies))
+        for over, groups in (("base models", names), ("models", None)):
+            low, high = pearson_interval(x[copies], y[copies] + near, seed=draw, groups=groups)
+            covered[over].append(low <= rho <= high)
+    assert np.mean(covered["base models"]) >= 0.84
+    assert np.mean(covered["models"]) < 0.7
+
+
+def test_drawing_groups_of_one_model_is_drawing_models() -> None:
+    x, y = np.random.default_rng(6).normal(size=(2, 12))
+    assert pearson_interval(x, y) == pearson_interval(x, y, groups=np.array([f"m{i:02d}" for i in range(12)]))
+
+
+def test_the_table_says_over_what_its_interval_is() -> None:
+    score, accuracy, sizes = planted(n=12)
+    table = models_table(score, accuracy)
+
+    def row(bases: dict[str, str]) -> pd.Series:
+        return correlate_with_properties(table, sizes, {}, bases).set_index("property").loc[SIZE]
+
+    assert row({})[["n_bases", "interval_over"]].tolist() == [12, "models"]
+    chain = {"m1": "m0", "m2": "m1", "m4": "m3"}  # m2 was tuned from m1, which was tuned from m0
+    assert row(chain)[["n_bases", "interval_over"]].tolist() == [9, "base models"]
+    two = {f"m{i}": f"m{i % 2}" for i in range(2, 12)}
+    assert row(two)[["n_bases", "interval_over"]].tolist() == [2, "models"]
+
+
 def test_a_correlation_that_one_family_makes_falls_without_it() -> None:
     generator = np.random.default_rng(4)
     families = np.array(["giants"] * 4 + ["small"] * 8 + ["smaller"] * 8)

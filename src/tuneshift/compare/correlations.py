@@ -26,31 +26,41 @@ CORRELATION_COLUMNS = (
     "spearman_q",
     "partial_r",
     "partial_p",
+    "n_bases",
+    "interval_over",
     "n_families",
     "without_family_low",
     "without_family_high",
 )
 SIZE = "log10 parameters"
 FEWEST_MODELS = 4
+FEWEST_BASES = 3
+"""Fewer base models cannot be drawn again and again: the interval is then over models, and too narrow."""
 _ONE_LAYER = ("nested", "best")
 
 
 def correlate_with_properties(
-    table: pd.DataFrame, sizes: Mapping[str, float], families: Mapping[str, str]
+    table: pd.DataFrame,
+    sizes: Mapping[str, float],
+    families: Mapping[str, str],
+    bases: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Correlate every summary score with size and abilities over models (paper 1, section 5; methods, section 3).
 
     `table` is the long table of all models, with a column `specification` where one measurement was made in several
-    ways; `sizes` are numbers of parameters by model, `families` their families. One row a score and property, columns
-    `CORRELATION_COLUMNS`: Pearson with a 95% bootstrap interval over models, Spearman, partial Pearson given size,
-    Benjamini-Hochberg q over all rows, and the range of Pearson r when each family in turn is left out. Scores of
-    fewer than 4 models are left out.
+    ways; `sizes` are numbers of parameters by model, `families` their families, `bases` the base of each tuned model.
+    One row a score and property, columns `CORRELATION_COLUMNS`: Pearson with a 95% bootstrap interval, Spearman,
+    partial Pearson given size, Benjamini-Hochberg q over all rows, and the range of Pearson r when each family in turn
+    is left out. The interval draws base models, each with all that was tuned from it, because those are not independent
+    (`interval_over` "base models"); with fewer than 3 of them it draws models (`interval_over` "models", too narrow).
+    The p-values take models as independent, as published. Scores of fewer than 4 models are left out.
     """
+    bases = bases or {}
     points = score_points(table, sizes)
     rows = []
     for keys, group in points.groupby([*SCORE_KEYS, "property"], dropna=False, sort=False):
         if len(group) >= FEWEST_MODELS:
-            rows.append(dict(zip([*SCORE_KEYS, "property"], keys, strict=True)) | _row(group, sizes, families))
+            rows.append(dict(zip([*SCORE_KEYS, "property"], keys, strict=True)) | _row(group, sizes, families, bases))
     frame = pd.DataFrame(rows, columns=list(CORRELATION_COLUMNS))
     for name in ("pearson", "spearman"):
         frame[f"{name}_q"] = adjusted(frame[f"{name}_p"].to_numpy(dtype=float))
@@ -70,14 +80,25 @@ def score_points(table: pd.DataFrame, sizes: Mapping[str, float]) -> pd.DataFram
     return points.reset_index(drop=True)
 
 
-def pearson_interval(x: np.ndarray, y: np.ndarray, seed: int = SEED) -> tuple[float, float]:
-    """Return a 95% percentile bootstrap interval of Pearson r over models; x, y (n_models,)."""
-    chosen = np.random.default_rng(seed).integers(0, len(x), size=(N_BOOTSTRAP, len(x)))
-    a, b = x[chosen], y[chosen]
-    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
+def pearson_interval(
+    x: np.ndarray, y: np.ndarray, seed: int = SEED, groups: np.ndarray | None = None
+) -> tuple[float, float]:
+    """Return a 95% percentile bootstrap interval of Pearson r; x, y (n_models,).
+
+    Models are drawn, or, with `groups` (n_models,), whole groups of models.
+    """
+    _, group = np.unique(np.arange(len(x)) if groups is None else groups, return_inverse=True)
+    n_groups = int(group.max()) + 1
+    chosen = np.random.default_rng(seed).integers(0, n_groups, size=(N_BOOTSTRAP, n_groups))
+    places = chosen + n_groups * np.arange(N_BOOTSTRAP)[:, None]
+    drawn = np.bincount(places.ravel(), minlength=N_BOOTSTRAP * n_groups).reshape(N_BOOTSTRAP, n_groups)
+    weights = drawn[:, group].astype(float)  # how often each model
+    weights /= weights.sum(axis=1, keepdims=True)
+    a, b = x - (weights @ x)[:, None], y - (weights @ y)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
-        r = (a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
-    r = r[np.isfinite(r)]  # a draw of one model only has no correlation
+        spread = np.sqrt((weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1))
+        r = np.where(spread > 1e-12 * np.ptp(x) * np.ptp(y), (weights * a * b).sum(axis=1) / spread, np.nan)
+    r = r[np.isfinite(r)]  # a draw of one model (or one size) only has no correlation
     if len(r) < N_BOOTSTRAP / 2:
         return float("nan"), float("nan")
     low, high = np.quantile(r, [0.025, 0.975])
@@ -108,16 +129,31 @@ def without_each_family(x: np.ndarray, y: np.ndarray, families: np.ndarray) -> d
     return found
 
 
-def _row(group: pd.DataFrame, sizes: Mapping[str, float], families: Mapping[str, str]) -> dict[str, float]:
+def root_of(model: str, bases: Mapping[str, str]) -> str:
+    """Return the base model that a model goes back to: itself, or the base of its base."""
+    seen = {model}
+    while (base := bases.get(model)) is not None and base not in seen:
+        seen.add(base)
+        model = base
+    return model
+
+
+def _row(
+    group: pd.DataFrame, sizes: Mapping[str, float], families: Mapping[str, str], bases: Mapping[str, str]
+) -> dict[str, float | str]:
     x, y = group["x"].to_numpy(), group["y"].to_numpy()
     models = group["model"].tolist()
-    row: dict[str, float] = {"n": len(group)}
+    roots = np.array([root_of(model, bases) for model in models], dtype=str)
+    n_bases = len(set(roots.tolist()))
+    row: dict[str, float | str] = {"n": len(group), "n_bases": n_bases}
     if _flat(x) or _flat(y):
         return row
     pearson, spearman = stats.pearsonr(x, y), stats.spearmanr(x, y)
     row |= {"pearson_r": pearson.statistic, "pearson_p": pearson.pvalue}
     row |= {"spearman_r": spearman.statistic, "spearman_p": spearman.pvalue}
-    row["pearson_low"], row["pearson_high"] = pearson_interval(x, y)
+    independent = n_bases >= FEWEST_BASES
+    row["interval_over"] = "base models" if independent and n_bases < len(group) else "models"
+    row["pearson_low"], row["pearson_high"] = pearson_interval(x, y, groups=roots if independent else None)
     if group["property"].iloc[0] != SIZE and all(model in sizes for model in models):
         size = np.log10([sizes[model] for model in models])
         row["partial_r"], row["partial_p"] = partial_correlation(x, y, size)
