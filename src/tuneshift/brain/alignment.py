@@ -9,17 +9,18 @@ import numpy as np
 import xarray as xr
 from pydantic import Field
 
-from tuneshift.brain.ceilings import leave_one_out, mean_over_folds
-from tuneshift.brain.layer_choice import nested_scores
-from tuneshift.brain.stimulus_features import model_features, row_features
+from tuneshift.brain.ceiling_estimates import noise_ceiling
+from tuneshift.brain.ceilings import CeilingEstimate
+from tuneshift.brain.layer_features import LayerFeatures, model_states
+from tuneshift.brain.layer_scores import score_layers
+from tuneshift.brain.mappings import Encoding, Mapping
+from tuneshift.brain.stimulus_features import cleaned
 from tuneshift.brain.summary import Setting, score_rows
 from tuneshift.brain.targets import target_blocks
 from tuneshift.errors import BadInput
 from tuneshift.human import DATA_SETS, Recording, load_data
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
-from tuneshift.numerics.haemodynamics import high_pass
-from tuneshift.numerics.ridge import fold_scores
 from tuneshift.numerics.splits import Fold, contiguous, grouped, shuffled
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
@@ -35,13 +36,14 @@ class BrainAlignment(Measurement):
     folds; ceilings are leave-one-participant-out correlations on the same stimuli.
     """
 
-    code_version: ClassVar[int] = 1
+    code_version: ClassVar[int] = 2
     kind: Literal["brain"] = "brain"
     data: str
     split: Literal["grouped", "contiguous", "shuffled"] | None = None
-    mapping: Literal["ridge"] = "ridge"
+    mapping: Mapping = "ridge"
     pool: Literal["last", "mean"] = "last"
     response: Literal["canonical", "fir"] = "canonical"
+    ceiling: CeilingEstimate | None = None
     untrained: int = Field(default=0, ge=0)
     controls: bool = False
     folds: int | None = Field(default=None, ge=2)
@@ -63,32 +65,29 @@ class BrainAlignment(Measurement):
         """Score a model on a recording that is already loaded."""
         split = self.split or _default_split(recording)
         data = _filtered(recording)
-        _, notes = target_blocks(data, recording.name)
+        blocks, notes = target_blocks(data, recording.name)
         warnings = [*recording.dropped, *notes]
         if split == "shuffled":
             warnings.append("shuffled split: neighbouring stimuli leak from training to test, so scores are too high")
         folds = self._folds(data, recording, split)
-        ceiling = leave_one_out(data, folds)
+        groups = data["passage"].values if split == "grouped" else None
+        encoding = Encoding(data, blocks, folds, self.mapping, groups, str(model.device))
+        ceiling = self._ceiling(recording, encoding)
         if not np.isfinite(ceiling).any():
             warnings.append(f"{recording.name}: no noise ceiling, since no two participants share a region")
 
         setting = Setting(dataset=recording.name, split=split, mapping=self.mapping, seed=self.seed)
         progress_here = partial(_prefixed, progress, model.name)
-        scores, nested, chosen = self._scores(model, recording, data, split, folds, progress_here)
-        rows = score_rows(setting, data, scores, ceiling, nested=nested)
-        arrays = {"r": _per_layer(scores, data), "ceiling": xr.DataArray(ceiling, dims=("target",))}
+        features = self._features(model, recording, progress_here)
+        found = score_layers(features, encoding, progress=progress_here)
+        rows = score_rows(setting, data, found.layers, ceiling, nested=found.nested)
+        arrays = {"r": _per_layer(found.layers, data), "ceiling": xr.DataArray(ceiling, dims=("target",))}
         if self.untrained:
-            twins = np.mean(
-                [
-                    self._scores(model.untrained(seed), recording, data, split, folds, progress_here, nested=False)[0]
-                    for seed in range(self.untrained)
-                ],
-                axis=0,
-            )
+            twins = self._twins(model, recording, encoding, progress_here)
             rows += score_rows(setting, data, twins, ceiling, metric="r_untrained")
             arrays["r_untrained"] = _per_layer(twins, data)
         details = {
-            "layers_chosen": chosen,
+            "layers_chosen": list(found.chosen),
             "n_stimuli": int(data.shape[0]),
             "n_participants": len(recording.participants),
             "unit": recording.unit,
@@ -112,36 +111,25 @@ class BrainAlignment(Measurement):
             )
         return grouped(data["passage"].values, self.folds or 5)
 
-    def _scores(
-        self,
-        model: LanguageModel,
-        recording: Recording,
-        data: xr.DataArray,
-        split: str,
-        folds: list[Fold],
-        progress: Progress,
-        nested: bool = True,
-    ) -> tuple[np.ndarray, np.ndarray | None, list[int]]:
-        """Return r (L + 1, v) averaged over folds, r with nested layer choice (v,), and the layers chosen by fold."""
-        states = model_features(model, recording, self.pool, progress)
-        n_layers = states.shape[1]
-        blocks, _ = target_blocks(data, recording.name)
-        by_fold = np.full((n_layers, len(folds), data.shape[1]), np.nan)
-        layers = []
-        for layer in range(n_layers):
-            features = _cleaned(row_features(states[:, layer].astype(np.float64), recording, self.response), recording)
-            layers.append(features.astype(np.float32))
-            for block in blocks:
-                for number, fold in enumerate(_within(folds, block.rows)):
-                    responses = data.values[np.ix_(block.rows, block.columns)]
-                    by_fold[layer, number, block.columns] = fold_scores(layers[layer][block.rows], responses, fold)
-            progress("brain, layers", layer + 1, n_layers)
-        scores = np.stack([mean_over_folds(layer) for layer in by_fold])
-        if not nested:
-            return scores, None, []
-        groups = data["passage"].values if split == "grouped" else None
-        chosen_scores, chosen = nested_scores(layers, data.values, blocks, folds, by_fold, groups)
-        return scores, chosen_scores, chosen
+    def _ceiling(self, recording: Recording, encoding: Encoding) -> np.ndarray:
+        """Ceilings (v,); without participants to compare, NaN, unless a ceiling was asked for by name."""
+        if self.ceiling is None and len(recording.participants) < 2:
+            return np.full(encoding.n_targets, np.nan)
+        estimate = self.ceiling or "leave_one_out"
+        return noise_ceiling(
+            estimate, encoding.data, encoding.folds, recording.name, self.mapping, self.seed, encoding.device
+        )
+
+    def _features(self, model: LanguageModel, recording: Recording, progress: Progress) -> LayerFeatures:
+        return LayerFeatures(model_states(model, recording, self.pool, progress=progress), recording, self.response)
+
+    def _twins(self, model: LanguageModel, recording: Recording, encoding: Encoding, progress: Progress) -> np.ndarray:
+        """Scores (L + 1, v) of untrained twins, the mean over seeds."""
+        scores = []
+        for seed in range(self.untrained):
+            features = self._features(model.untrained(seed), recording, progress)
+            scores.append(score_layers(features, encoding, nested=False, progress=progress).layers)
+        return np.asarray(np.mean(scores, axis=0))
 
 
 def brain_alignment(model: LanguageModel, data: Recording | str, progress: Progress = silent, **options: Any) -> Result:
@@ -161,23 +149,7 @@ def _filtered(recording: Recording) -> xr.DataArray:
     data = recording.data
     if recording.high_pass is None:
         return data
-    return data.copy(data=_cleaned(data.values, recording))
-
-
-def _cleaned(signals: np.ndarray, recording: Recording) -> np.ndarray:
-    """High-pass each run (passage) of a time series; anything else is left as it is."""
-    if recording.high_pass is None:
-        return signals
-    out = np.array(signals, dtype=np.float64)
-    runs = recording.data["passage"].values
-    for run in dict.fromkeys(runs):
-        out[runs == run] = high_pass(out[runs == run], recording.repetition_time or 1.0, recording.high_pass)
-    return out
-
-
-def _within(folds: list[Fold], rows: np.ndarray) -> list[Fold]:
-    """Folds as row numbers within a selection of rows."""
-    return [(np.flatnonzero(np.isin(rows, train)), np.flatnonzero(np.isin(rows, test))) for train, test in folds]
+    return data.copy(data=cleaned(data.values, recording))
 
 
 def _per_layer(scores: np.ndarray, data: xr.DataArray) -> xr.DataArray:

@@ -6,9 +6,7 @@ import numpy as np
 
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording
-from tuneshift.models import LanguageModel
-from tuneshift.numerics.haemodynamics import convolved, delayed
-from tuneshift.progress import Progress, silent
+from tuneshift.numerics.haemodynamics import convolved, delayed, high_pass
 
 
 def documents(recording: Recording) -> tuple[list[list[str]], np.ndarray]:
@@ -28,14 +26,6 @@ def documents(recording: Recording) -> tuple[list[list[str]], np.ndarray]:
         rows_of.setdefault(passage, []).append(row)
     order = np.concatenate([np.asarray(rows) for rows in rows_of.values()])
     return [[texts[row] for row in rows] for rows in rows_of.values()], np.argsort(order)
-
-
-def model_features(
-    model: LanguageModel, recording: Recording, pool: str = "last", progress: Progress = silent
-) -> np.ndarray:
-    """Return hidden states (n_parts, L + 1, d) of every stimulus, or of every word of a story that was heard."""
-    texts, back = documents(recording)
-    return model.hidden_states(texts, pool=pool, progress=progress)[back]  # type: ignore[arg-type]
 
 
 def row_features(features: np.ndarray, recording: Recording, response: str = "canonical") -> np.ndarray:
@@ -61,3 +51,14 @@ def at_scans(features: np.ndarray, recording: Recording, response: str = "canoni
         raise BadInput(f"haemodynamic response {response!r} is unknown; use canonical or fir.")
     repetition_time = recording.repetition_time or float(np.median(np.diff(times)))
     return delayed(features, recording.words.offset, times, repetition_time)
+
+
+def cleaned(signals: np.ndarray, recording: Recording) -> np.ndarray:
+    """High-pass each run (passage) of signals (n_rows, k) as the recording asks; anything else is left as it is."""
+    if recording.high_pass is None:
+        return signals
+    out = np.array(signals, dtype=np.float64)
+    runs = recording.data["passage"].values
+    for run in dict.fromkeys(runs):
+        out[runs == run] = high_pass(out[runs == run], recording.repetition_time or 1.0, recording.high_pass)
+    return out

@@ -30,6 +30,14 @@ class Mapping(StrEnum):
     cka = "cka"
 
 
+class Ceiling(StrEnum):
+    """How the noise ceiling is estimated."""
+
+    leave_one_out = "leave_one_out"
+    split_half = "split_half"
+    extrapolated = "extrapolated"
+
+
 class Form(StrEnum):
     """In which form a prompt is given to the model."""
 
@@ -79,6 +87,9 @@ def brain(
     data: Annotated[str, typer.Option(help="Data set (see `tuneshift data`) or a recording of your own.")],
     split: Annotated[Split | None, typer.Option(help="Default: grouped, or contiguous for a single story.")] = None,
     mapping: Annotated[Mapping, typer.Option(help="From hidden states to responses.")] = Mapping.ridge,
+    ceiling: Annotated[
+        Ceiling | None, typer.Option(help="Noise ceiling; default: leave one out, where there is more than one person.")
+    ] = None,
     untrained: Annotated[
         bool, typer.Option("--untrained", help="Measure the untrained twin instead: same architecture, random weights.")
     ] = False,
@@ -97,6 +108,8 @@ def brain(
     spec: dict[str, Any] = {"data": data, "mapping": mapping.value, "controls": controls, "seed": seed}
     if split is not None:
         spec["split"] = split.value
+    if ceiling is not None:
+        spec["ceiling"] = ceiling.value
     measurement = BrainAlignment(**spec)
     language_model = load(model, device, dtype, trust_remote_code)
     if untrained:

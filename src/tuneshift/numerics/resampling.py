@@ -34,3 +34,10 @@ def sign_flip_p(differences: np.ndarray, n_resamples: int = 9999, seed: int = 0)
         (differences,), np.mean, permutation_type="samples", n_resamples=n_resamples, rng=np.random.default_rng(seed)
     )
     return float(found.pvalue)
+
+
+def mean_over_folds(scores: np.ndarray) -> np.ndarray:
+    """Return the mean over folds (n_folds, v) -> (v,) of the scores that exist; NaN where none does."""
+    known = np.isfinite(scores)
+    total = np.where(known, scores, 0).sum(axis=0)
+    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
