@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from tuneshift.errors import BadInput
@@ -25,13 +26,28 @@ class PairMeasurement(Measurement):
 
 
 class Internals(PairMeasurement):
-    """How tuning moved the inside (paper 2, sections 5 and 6): attention-head word pairs, rotation of components."""
+    """How tuning moved the inside (methods, sections 5 to 7): attention heads, feed-forward components, hidden states.
+
+    With `namer`, the URL of an OpenAI-compatible endpoint, and `namer_model`, components get names and categories; see
+    `tuneshift.inside.FeedforwardConcepts`. A file of `words` takes the place of the model's own words.
+    """
 
     code_version: ClassVar[int] = 1
     kind: Literal["internals"] = "internals"
+    words: str | None = None
+    namer: str | None = None
+    namer_model: str | None = None
+
+    def data_checksum(self) -> str:
+        """Return a checksum of the word list."""
+        from tuneshift.inside.words import files_checksum
+
+        return files_checksum(Path(self.words) if self.words else None)
 
     def run_pair(self, base: LanguageModel, tuned: LanguageModel, progress: Progress = silent) -> Result:
-        """Compare the weights of base and tuned; see `tuneshift.inside.compare_internals`."""
-        from tuneshift.inside import compare_internals
+        """Compare base and tuned; see `tuneshift.inside.compare_internals`."""
+        from tuneshift.inside import FeedforwardConcepts, HeadPatterns, compare_internals
 
-        return compare_internals(base, tuned, progress=progress)
+        heads = HeadPatterns(words=self.words)
+        concepts = FeedforwardConcepts(words=self.words, namer=self.namer, namer_model=self.namer_model)
+        return compare_internals(base, tuned, heads=heads, concepts=concepts, progress=progress)
