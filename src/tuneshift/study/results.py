@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from tuneshift.compare.correlations import correlate_with_properties, score_points
+from tuneshift.compare.correlations import FEWEST_BASES, FEWEST_MODELS, correlate_with_properties, root_of, score_points
 from tuneshift.compare.layer_link import link_layers
 from tuneshift.compare.over_stories import with_story_intervals
 from tuneshift.compare.pairs import PAIR_COLUMNS, compare_pair
@@ -204,6 +204,11 @@ def _cell(job: JobRecord, store: Store) -> StudyCell:
     return StudyCell(job.fingerprint, job.model, job.base_model, job.tuned, job.kind, settings, job.description, store)
 
 
+def bases_of(models: Mapping[str, ModelInfo]) -> dict[str, str]:
+    """Return the base of each tuned model."""
+    return {name: info.base_model for name, info in models.items() if info.base_model}
+
+
 def _warnings(index: StudyIndex, models: dict[str, ModelInfo]) -> list[str]:
     """Return what a reader must see: the results' own warnings, other tokenizers, bases that are not there."""
     found = list(index.warnings)
@@ -214,4 +219,11 @@ def _warnings(index: StudyIndex, models: dict[str, ModelInfo]) -> list[str]:
                 f"{name} has another tokenizer than its base {info.base_model}: compare them per word and per prompt, "
                 "never token by token."
             )
+    roots = {root_of(name, bases_of(models)) for name in models}
+    if len(models) >= FEWEST_MODELS and len(roots) < min(FEWEST_BASES, len(models)):
+        found.append(
+            f"correlations over models: the {len(models)} models go back to {len(roots)} base "
+            f"model{'s' if len(roots) > 1 else ''}; intervals and p-values, which take models as independent, are too "
+            "narrow."
+        )
     return list(dict.fromkeys(found))

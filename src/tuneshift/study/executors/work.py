@@ -57,8 +57,10 @@ class Workplace:
 
     def close(self) -> None:
         """Let the models go."""
+        heavy = any(hasattr(model, "torch_model") for model in self._loaded.values())
         self._loaded.clear()
-        _free_memory()
+        if heavy:
+            _free_memory()
 
     def _model(self, entry: ModelEntry) -> Any:
         if entry not in self._loaded:
