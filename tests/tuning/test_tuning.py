@@ -12,6 +12,7 @@ from tuneshift.errors import BadInput
 from tuneshift.models import LanguageModel
 from tuneshift.models.instruction_data import Example
 from tuneshift.models.tuning import TuningOptions, tune
+from tuneshift.study import load_study
 
 pytest.importorskip("trl", reason="trl is not installed: pip install 'tuneshift[tune]'")
 EXAMPLES = [Example(f"Say the word.\n\n{word}", "river") for word in ("stone", "lamp", "gate", "horse")] * 8
@@ -34,8 +35,13 @@ def test_a_short_run_learns_and_leaves_loadable_evenly_spaced_checkpoints(tmp_pa
     assert not list((tmp_path / "tuned").rglob("*.bin"))
     record = json.loads((tmp_path / "tuned" / "tuning.json").read_text())
     assert record["base"] == "fable-2m"
-    study = yaml.safe_load((tmp_path / "tuned" / "study.yaml").read_text())
-    assert [m.get("base") for m in study["models"]] == [None, "fable-2m", "fable-2m"]
+    document = yaml.safe_load((tmp_path / "tuned" / "study.yaml").read_text())
+    assert [m.get("base") for m in document["models"]] == [None, "fable-2m", "fable-2m"]
+    (tmp_path / "tuned").rename(tmp_path / "moved")
+    study = load_study(tmp_path / "moved" / "study.yaml")
+    assert [entry.label for entry in study.models] == ["fable-2m", *(f"tuned-{f.name}" for f in folders)]
+    assert [Path(entry.reference).is_dir() for entry in study.models[1:]] == [True, True]
+    assert study.measurements[-1].template == str(tmp_path / "moved" / folders[-1].name)  # type: ignore[attr-defined]
 
 
 def test_the_control_never_sees_an_instruction(tmp_path: Path) -> None:

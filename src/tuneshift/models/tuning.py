@@ -166,14 +166,16 @@ def _write_record(
     }
     (out / "tuning.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     models: list[dict[str, Any]] = [{"model": model.name}]
-    models += [{"model": str(f.resolve()), "name": f"{out.name}-{f.name}", "base": model.name} for f in folders]
+    models += [{"model": f.name, "name": f"{out.resolve().name}-{f.name}", "base": model.name} for f in folders]
+    prompts = {"kind": "attribution", "prompts": "fable_instructions"}
     study = {
-        "name": f"{out.name}_trajectory",
-        "models": models,
+        "name": f"{out.resolve().name}_trajectory",
+        "models": models,  # folders beside this file, so that all of it can be moved
         "measurements": [
             {"kind": "brain", "data": "simulated_brain"},
             {"kind": "reading", "data": "simulated_reading"},
-            {"kind": "attribution", "prompts": "fable_instructions", "form": "plain"},
+            {**prompts, "form": "plain"},
+            {**prompts, "form": "chat", "template": folders[-1].name},
         ],
     }
     (out / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")

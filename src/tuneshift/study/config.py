@@ -176,14 +176,16 @@ def _measurement(value: Any, place: Place) -> Measurement:
 
 
 def _with_paths(measurement: Measurement, folder: Path) -> Measurement:
-    """Make absolute what names a file (with a suffix) or a folder that lies beside the study file."""
+    """Make absolute what names a file (with a suffix), a folder or a model folder that lies beside the study file."""
     found = {}
     for name in type(measurement).model_fields:
         value = getattr(measurement, name)
-        if isinstance(value, Path) or (isinstance(value, str) and Path(value).suffix):
-            candidate = folder / value
-            if not Path(value).is_absolute() and candidate.exists():
-                found[name] = type(value)(candidate.resolve())
+        if not isinstance(value, str | Path) or not str(value) or Path(value).is_absolute():
+            continue
+        candidate = folder / value
+        is_path = isinstance(value, Path) or bool(Path(value).suffix) or (candidate / "config.json").is_file()
+        if is_path and candidate.exists():
+            found[name] = type(value)(candidate.resolve())
     return measurement.model_copy(update=found) if found else measurement
 
 
