@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 
 from tuneshift.cli.options import AsJson, Device, Model, TrustRemoteCode
-from tuneshift.cli.output import show
+from tuneshift.cli.output import print_table, show
 from tuneshift.cli.progress import progress_bars
 from tuneshift.errors import BadInput
+from tuneshift.result import Result
 
 Tuned = Annotated[str | None, typer.Option(help="Compare with this tuned version of MODEL.")]
 Words = Annotated[
     str | None, typer.Option(help="File of words, one a line, alone or with a count; default: the model's own words.")
 ]
+Layer = Annotated[int | None, typer.Option(help="Also print what this layer looks for or writes; counted from 1.")]
+Out = Annotated[Path | None, typer.Option(help="Write word pairs or components of all layers to this JSON file.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +39,8 @@ def heads(
     planes: Annotated[
         bool, typer.Option("--planes", help="Take the planes that rotary embeddings turn, not single dimensions.")
     ] = False,
+    layer: Layer = None,
+    out: Out = None,
     device: Device = "auto",
     trust_remote_code: TrustRemoteCode = False,
     as_json: AsJson = False,
@@ -41,7 +49,8 @@ def heads(
     from tuneshift.inside import HeadPatterns, head_shift
 
     spec = HeadPatterns(words=words, vectors=vectors, unit="plane" if planes else "dimension")
-    _inside(model, tuned, spec, head_shift, (device, trust_remote_code), as_json)
+    result = _measured(model, tuned, spec, head_shift, device, trust_remote_code)
+    _show(result, as_json, out, _pairs(result, layer))
 
 
 def concepts(
@@ -59,6 +68,8 @@ def concepts(
         str | None, typer.Option("--namer-prices", help="Prices a million prompt and answer tokens, such as 0.15,0.6.")
     ] = None,
     estimate: Annotated[bool, typer.Option("--estimate", help="Say what naming would take, and stop.")] = False,
+    layer: Layer = None,
+    out: Out = None,
     device: Device = "auto",
     trust_remote_code: TrustRemoteCode = False,
     as_json: AsJson = False,
@@ -71,23 +82,72 @@ def concepts(
         _tell_cost(spec, model, tuned, prices, trust_remote_code)
     if estimate:
         return
-    _inside(model, tuned, spec, concept_shift, (device, trust_remote_code), as_json)
+    result = _measured(model, tuned, spec, concept_shift, device, trust_remote_code)
+    _show(result, as_json, out, _components(result, layer))
 
 
-def _inside(ref: str, tuned: str | None, spec: Any, shift: Any, opening: tuple[str, bool], as_json: bool) -> None:
+def _measured(ref: str, tuned: str | None, spec: Any, shift: Any, device: str, trust_remote_code: bool) -> Result:
     """Read weights from files, one layer at a time: no model is loaded, so that one of any size will do."""
     from tuneshift.models.weights import Weights
 
-    device, trust_remote_code = opening
     base = Weights.open(ref, device=device, trust_remote_code=trust_remote_code)
     with progress_bars() as progress:
         if tuned is None:
-            result = spec.run(base, progress).with_columns(model=base.name)
-        else:
-            other = Weights.open(tuned, device=device, trust_remote_code=trust_remote_code)
-            result = shift(base, other, spec, progress=progress)
-            result = result.with_columns(model=other.name, base_model=base.name, tuned=True)
+            alone: Result = spec.run(base, progress)
+            return alone.with_columns(model=base.name)
+        other = Weights.open(tuned, device=device, trust_remote_code=trust_remote_code)
+        both: Result = shift(base, other, spec, progress=progress)
+        return both.with_columns(model=other.name, base_model=base.name, tuned=True)
+
+
+def _show(result: Result, as_json: bool, out: Path | None, texts: pd.DataFrame | None) -> None:
+    if out is not None:
+        out.write_text(json.dumps(result.details, ensure_ascii=False, allow_nan=False), encoding="utf-8")
     show(result.table, result.warnings, as_json=as_json)
+    if texts is not None and not as_json:
+        print_table(texts)
+
+
+def _pairs(result: Result, layer: int | None) -> pd.DataFrame | None:
+    """Return the strongest word pairs of each head of a layer, None where no layer was asked for."""
+    if layer is None:
+        return None
+    heads = result.details["heads"]
+    _require_layer(layer, heads["layers"])
+    rows = [
+        {"model": side, "head": head, "query > key": ", ".join(f"{a} > {b}" for a, b in pairs)}
+        for side, layers in heads["pairs"].items()
+        for head, pairs in enumerate(layers[layer - 1])
+    ]
+    return pd.DataFrame(rows)
+
+
+def _components(result: Result, layer: int | None) -> pd.DataFrame | None:
+    """Return the words of the first components of a layer, None where no layer was asked for."""
+    if layer is None:
+        return None
+    components = result.details["concepts"]["components"]
+    _require_layer(layer, components[-1]["layer"])
+    rows = [
+        {
+            "model": c["side"],
+            "component": c["component"],
+            "variance": f"{c['share']:.3f}",
+            "name": c["name"],
+            "category": c["category"],
+            "words": ", ".join(c["words_top"][:12]),
+            "against": ", ".join(c["words_bottom"][:5]),
+        }
+        for c in components
+        if c["layer"] == layer
+    ]
+    table = pd.DataFrame(rows)
+    return table.loc[:, [name for name in table if (table[name] != "").any()]]
+
+
+def _require_layer(layer: int, n_layers: int) -> None:
+    if not 1 <= layer <= n_layers:
+        raise BadInput(f"--layer {layer} is no layer of this model; give one of 1 to {n_layers}.")
 
 
 def _tell_cost(spec: Any, ref: str, tuned: str | None, prices: str | None, trust_remote_code: bool) -> None:

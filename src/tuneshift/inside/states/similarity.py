@@ -50,7 +50,7 @@ def _gram(states: np.ndarray) -> torch.Tensor:
 def _cka(first: torch.Tensor, second: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     """Return CKA of inner products, one value for each row of counts (n_samples, n_stimuli): how often each stands."""
     own = _dependence(first, first, counts) * _dependence(second, second, counts)
-    return _dependence(first, second, counts) / torch.where(own > 0, own, torch.nan).sqrt()
+    return (_dependence(first, second, counts) / torch.where(own > 0, own, torch.nan).sqrt()).clamp(max=1)
 
 
 def _dependence(first: torch.Tensor, second: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
