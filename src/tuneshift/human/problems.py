@@ -31,6 +31,6 @@ def refuse(path: Path, problems: Sequence[Problem]) -> None:
 
 
 def some(names: Sequence[object] | np.ndarray, most: int = 3) -> str:
-    """Return the first few names, and ", ..." where there are more."""
-    shown = ", ".join(str(name) for name in list(names)[:most])
+    """Return the first few names on one line, and ", ..." where there are more."""
+    shown = ", ".join(" ".join(str(name).split()) for name in list(names)[:most])
     return shown + (", ..." if len(names) > most else "")

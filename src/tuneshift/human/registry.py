@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import warnings
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -22,8 +23,18 @@ def _known() -> dict[str, DataSet]:
     found: list[DataSet] = []
     for module in sorted(m.name for m in pkgutil.iter_modules(datasets.__path__)):
         found.append(importlib.import_module(f"{datasets.__name__}.{module}").DATA_SET)
-    found += [entry.load() for entry in entry_points(group=ENTRY_POINT_GROUP)]
+    for entry in entry_points(group=ENTRY_POINT_GROUP):
+        try:
+            found.append(_data_set(entry.load()))
+        except Exception as error:  # somebody else's package must not take every command down with it
+            warnings.warn(f"data set {entry.name} of {entry.value} cannot be used: {error}", stacklevel=2)
     return {data_set.name: data_set for data_set in found}
+
+
+def _data_set(loaded: object) -> DataSet:
+    if not isinstance(loaded, DataSet):
+        raise BadInput(f"it holds no DataSet, but {type(loaded).__name__}.")
+    return loaded
 
 
 DATA_SETS = _known()
