@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -89,9 +90,9 @@ def _passes(documents: Sequence[WordTokens], prefix: np.ndarray, room: int) -> I
 
 
 def _batches(passes: Sequence[_Pass], batch_tokens: int) -> Iterator[list[_Pass]]:
-    """Group passes of similar length, at most `batch_tokens` padded tokens together, longest first."""
+    """Group passes alike in length and in what is scored, at most `batch_tokens` padded tokens, longest first."""
     batch: list[_Pass] = []
-    for one in sorted(passes, key=lambda p: -len(p.ids)):
+    for one in sorted(passes, key=lambda p: (-len(p.ids), -p.n_fresh)):
         if batch and (len(batch) + 1) * len(batch[0].ids) > batch_tokens:
             yield batch
             batch = []
@@ -110,23 +111,33 @@ def _run(model: PreTrainedModel, batch: Sequence[_Pass], begins: torch.Tensor) -
         ids[row, : len(one.ids)] = torch.from_numpy(one.ids)
         mask[row, : len(one.ids)] = 1
     ragged = int(mask.sum()) < mask.numel()
+    # What only gives context needs no probabilities: the output layer is a third of a small model's work.
+    first = min(len(one.ids) - one.n_fresh - 1 for one in batch)
+    kept = {"logits_to_keep": length - first} if first and _chooses_rows(model) else {}
     try:
         with torch.inference_mode():
             logits = model(
                 input_ids=ids.to(model.device),
                 attention_mask=mask.to(model.device) if ragged else None,
                 use_cache=False,
+                **kept,
             ).logits
+            left_out = length - logits.shape[1]
             for row, one in enumerate(batch):
-                stop = len(one.ids)
+                stop = len(one.ids) - left_out
                 rows = logits[row, stop - one.n_fresh - 1 : stop]
                 # No token follows the last one; its row only serves the boundary term.
-                targets = torch.from_numpy(np.append(one.ids[stop - one.n_fresh :], 0)).to(rows.device)
+                targets = torch.from_numpy(np.append(one.ids[len(one.ids) - one.n_fresh :], 0)).to(rows.device)
                 yield score_next_tokens(rows, targets, begins.to(rows.device))
     except torch.OutOfMemoryError as error:
         raise MeasurementFailed(
             f"out of memory reading {len(batch)} windows of {length} tokens at once; use a smaller batch."
         ) from error
+
+
+def _chooses_rows(model: PreTrainedModel) -> bool:
+    """Whether the model can be asked for the logits of its last positions only."""
+    return "logits_to_keep" in inspect.signature(model.forward).parameters
 
 
 def _words(documents: Sequence[WordTokens], tokens: _Tokens) -> Columns:

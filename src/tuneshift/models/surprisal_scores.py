@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-_ROWS_AT_ONCE = 2**22  # logits looked at together; more only costs memory
+# Logits looked at together. A processor's cache holds a quarter million, and what does not leave it is four times as
+# quick; a graphics card wants more, and beyond this only memory is lost.
+_AT_ONCE_CPU, _AT_ONCE_GPU = 2**18, 2**22
 _BITS = 1 / math.log(2)
 
 
@@ -31,7 +33,7 @@ def score_next_tokens(logits: torch.Tensor, targets: torch.Tensor, begins: torch
 
     The logits keep their place on the device; sums over the vocabulary are accumulated in float64.
     """
-    step = max(1, _ROWS_AT_ONCE // logits.shape[1])
+    step = max(1, (_AT_ONCE_CPU if logits.device.type == "cpu" else _AT_ONCE_GPU) // logits.shape[1])
     parts = [
         _scored(logits[i : i + step], targets[i : i + step], begins) for i in range(0, max(1, logits.shape[0]), step)
     ]
