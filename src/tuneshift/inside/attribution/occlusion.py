@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,7 +10,7 @@ from scipy.stats import rankdata
 from transformers import PreTrainedModel
 
 from tuneshift.inside.attribution.layout import Layout
-from tuneshift.inside.attribution.reverse import empty_result, model_inputs, prompt_embeddings, with_prompt
+from tuneshift.inside.attribution.reverse import empty_result, model_inputs, output_at, prompt_embeddings, with_prompt
 from tuneshift.inside.attribution.target import Target, probability
 from tuneshift.progress import Progress, silent
 
@@ -85,21 +83,7 @@ def _numbers(model: PreTrainedModel, layout: Layout, embeddings: torch.Tensor, t
     stop = int(layout.response[-1])
     shift = 0 if layout.decoder_ids is not None else stop - embeddings.shape[1]
     positions = torch.as_tensor(layout.response - 1 - shift, device=embeddings.device)
-    with _only(model, positions):
+    with output_at(model, positions):
         logits = model(**model_inputs(layout, embeddings, stop)).logits
     part = slice(0, len(layout.response))
     return np.stack([target(row, part).cpu().numpy() for row in logits])
-
-
-@contextmanager
-def _only(model: PreTrainedModel, positions: torch.Tensor) -> Iterator[None]:
-    """Let the output matrix, the largest of all, see the given positions only."""
-
-    def cut(module: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (inputs[0].index_select(1, positions), *inputs[1:])
-
-    handle = model.get_output_embeddings().register_forward_pre_hook(cut)
-    try:
-        yield
-    finally:
-        handle.remove()

@@ -41,8 +41,8 @@ def reverse_attribution(
             part = slice(start, min(start + chunk, len(layout.response)))
             stop = layout.response[part][-1]
             embeddings = with_prompt(model, layout, at, stop).requires_grad_()
-            logits = model(**model_inputs(layout, embeddings, stop)).logits[0]
-            numbers = target(logits[torch.as_tensor(layout.response[part] - 1, device=at.device)], part)
+            with output_at(model, torch.as_tensor(layout.response[part] - 1, device=at.device)):
+                numbers = target(model(**model_inputs(layout, embeddings, stop)).logits[0], part)
             which = torch.eye(len(numbers), device=numbers.device, dtype=numbers.dtype)
             (gradients,) = torch.autograd.grad(numbers, embeddings, which, is_grads_batched=True)
             products = torch.einsum("mnd,nd->nm", *(x.to(wide(x.dtype)) for x in (gradients[:, 0, positions], along)))
@@ -83,6 +83,20 @@ def empty_result(model: PreTrainedModel, layout: Layout) -> tuple[np.ndarray, np
     """Return zeros for an attribution (P, R) and for its targets (R,)."""
     type_ = np.float64 if model.dtype == torch.float64 else np.float32
     return np.zeros((len(layout.prompt), len(layout.response)), dtype=type_), np.zeros(len(layout.response), type_)
+
+
+@contextmanager
+def output_at(model: PreTrainedModel, positions: torch.Tensor) -> Iterator[None]:
+    """Let the output matrix, the largest of all, see the given positions only: logits (n, R, V) come out."""
+
+    def cut(module: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (inputs[0].index_select(1, positions), *inputs[1:])
+
+    handle = model.get_output_embeddings().register_forward_pre_hook(cut)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 @contextmanager
