@@ -222,6 +222,28 @@ def test_an_assembly_has_the_coordinates_that_brain_score_asks_for(tmp_path: Pat
     np.testing.assert_array_equal(stored["data"].values, recording.data.values)
 
 
+def test_brain_scores_own_loader_opens_what_is_written(tmp_path: Path) -> None:
+    """Its loader is `xr.open_dataarray`: one variable, everything else a coordinate along presentation or neuroid."""
+    recording = load_data("simulated_brain")
+    assert isinstance(recording, Recording)
+    with xr.open_dataarray(write_assembly(recording, tmp_path / "assy.nc"), engine="h5netcdf") as assembly:
+        assert assembly.dims == ("presentation", "neuroid")
+        along = {name: assembly[name].dims for name in ("stimulus", "stimulus_id", "subject", "neuroid_id")}
+        assert along == {
+            "stimulus": ("presentation",), "stimulus_id": ("presentation",),
+            "subject": ("neuroid",), "neuroid_id": ("neuroid",),
+        }  # fmt: skip
+
+
+def test_an_assembly_in_the_classic_format_is_read_too(tmp_path: Path) -> None:
+    new = blank(tmp_path / "new.nc")
+    dataset = xr.load_dataset(new, engine="h5netcdf")
+    dataset.attrs = {}
+    dataset.to_netcdf(tmp_path / "old.nc", engine="scipy", format="NETCDF3_CLASSIC")
+    assert (tmp_path / "old.nc").read_bytes()[:3] == b"CDF"
+    assert_same(replace(read_assembly(tmp_path / "old.nc"), name="new"), replace(read_assembly(new), name="new"))
+
+
 def test_what_is_no_assembly_is_refused_with_what_it_lacks(tmp_path: Path) -> None:
     path = tmp_path / "assy.nc"
     data = np.ones((2, 2))

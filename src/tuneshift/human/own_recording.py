@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -81,11 +81,13 @@ def save_whole(dataset: xr.Dataset, path: Path, name: str) -> Path:
 
 
 def open_netcdf(path: Path) -> xr.Dataset:
-    """Read a whole netCDF file; raises BadInput where it is none."""
+    """Read a whole netCDF file (4, or the classic 3); raises BadInput where it is none."""
     try:
-        return xr.load_dataset(path, engine="h5netcdf", decode_times=False, decode_timedelta=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise BadInput(f"{path} is no netCDF-4 file, or a damaged one ({error}).") from error
+        with path.open("rb") as stream:
+            engine: Literal["scipy", "h5netcdf"] = "scipy" if stream.read(3) == b"CDF" else "h5netcdf"
+        return xr.load_dataset(path, engine=engine, decode_times=False, decode_timedelta=False)
+    except Exception as error:  # a damaged file fails anywhere in two libraries: TypeError, IndexError, struct.error
+        raise BadInput(f"{path} is no netCDF file, or a damaged one ({' '.join(str(error).split())}).") from error
 
 
 def read_netcdf(path: str | Path) -> Recording:
