@@ -22,7 +22,8 @@ from tuneshift.human.textgrid import read_textgrid
 pieces = [
     "word", "onset,offset", ",", "\t", "\n", '"', '""', "1.5", "-3", "nan", "1e999", "n/a", "<exists>", '"TextGrid"',
     '"IntervalTier"', "xmin = 1", 'text = "a"', "item [1]:", "intervals: size = 2", "name: x", "series: [", "&a", "*a",
-    "CDF\x01", "\x89HDF\r\n\x1a\n", "document,index,word,time\n", "stimulus,text,participant,response\n", "\ufeff", "\0", "é", "9" * 400,
+    "CDF\x01", "\x89HDF\r\n\x1a\n",
+    "document,index,word,time\n", "stimulus,text,participant,response\n", "\ufeff", "\0", "é", "9" * 400,
     "sent_nr\tword_pos\tword\tsubj_nr\tRT\n", "Text_ID,IA_ID,IA_LABEL,Participant_ID,IA_FIRST_FIXATION_DURATION\n",
 ]  # fmt: skip
 contents = st.binary(max_size=200) | st.lists(st.sampled_from(pieces) | st.text(max_size=6), max_size=30).map(

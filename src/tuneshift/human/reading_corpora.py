@@ -73,7 +73,8 @@ def import_reading_times(path: str | Path, measure: str | None = None) -> Readin
     if measure not in corpus.measures:
         raise BadInput(f"{path} ({corpus.name}) has no measure {measure!r}; it has {', '.join(corpus.measures)}.")
     table = _read(path, corpus)
-    missing = [name for name in (corpus.index, corpus.word, corpus.measures[measure]) if name not in table.columns]
+    needed = (corpus.document, corpus.index, corpus.word, corpus.participant, corpus.measures[measure])
+    missing = [name for name in needed if name not in table.columns]
     if missing:
         raise BadInput(f"{path} ({corpus.name}) has no column {some(missing)}; it is another release.")
     milliseconds = pd.to_numeric(table[corpus.measures[measure]], errors="coerce").to_numpy(float)
