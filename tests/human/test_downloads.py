@@ -124,6 +124,7 @@ def test_every_known_source_comes_over_https_with_a_hash_or_says_why_not() -> No
         ("../out.txt", URL, HASH, "is no plain name"),
         ("/etc/passwd", URL, HASH, "is no plain name|must be relative"),
         ("a//b", URL, HASH, "must be relative"),
+        ("", URL, HASH, "must be relative"),
         (".hidden", URL, HASH, "is no plain name"),
         ("a.txt", "http://example.org/a", HASH, "must begin with https://"),
         ("a.txt", URL, "md5:abc", "must be 'sha1:' or 'sha256:'"),
@@ -166,3 +167,12 @@ def test_a_file_that_is_nowhere_is_said_with_what_to_do(
     monkeypatch.setattr("tuneshift.human.dataset.fetched", no_network)
     with pytest.raises(BadInput, match=r"could not be downloaded from https://.*set TUNESHIFT_DATA to a folder"):
         DATA_SETS["tuckute2024"].load()
+
+
+def test_nothing_that_is_downloaded_is_unpacked() -> None:
+    """No archive can place a file anywhere: the package opens none."""
+    sources = Path(__file__).resolve().parents[2] / "src"
+    for path in sources.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        found = [name for name in ("tarfile", "unpack_archive", "extractall", "pooch.Un") if name in text]
+        assert not found, f"{path}: {found}"

@@ -32,7 +32,7 @@ def check_source(path: str, url: str, known_hash: str) -> None:
     An empty hash is allowed: see `DataSet.file` for what is checked then.
     """
     parts = PurePosixPath(path).parts
-    if "/".join(parts) != path:
+    if not parts or "/".join(parts) != path:
         raise BadInput(f"path {path!r} of a source must be relative, with single '/' between its names.")
     for part in parts:
         check_name(part, f"path {path!r} of a source: the part")

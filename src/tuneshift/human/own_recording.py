@@ -64,7 +64,7 @@ def save_whole(dataset: xr.Dataset, path: Path, name: str) -> Path:
     if not path.parent.is_dir():
         raise BadInput(f"{path.parent} is no folder; make it first, or write {path.name} elsewhere.")
     encoding: dict[str, Any] = {
-        str(v): {"zlib": True, "complevel": 4} for v in dataset.data_vars if dataset[v].ndim == 2
+        str(v): {"zlib": True, "complevel": 1} for v in dataset.data_vars if dataset[v].ndim == 2
     }
     for variable in [str(v) for v in dataset.variables]:
         if dataset[variable].dtype.kind == "U":

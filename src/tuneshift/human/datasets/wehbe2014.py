@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.io import loadmat
+from scipy.io import loadmat, whosmat
 
 from tuneshift.errors import BadInput
 from tuneshift.human.dataset import DataSet, Source
@@ -62,14 +62,15 @@ def read(file: Callable[[str], Path], counts: Counts = KNOWN, subjects: tuple[in
     first = _subject(file(_path(subjects[0])), counts)
     kept = _while_reading(first)
     n_kept = int(kept.sum())
-    values, along, rest = [], [], []
-    for number in subjects:
+    widths = [_n_voxels(file(_path(number))) for number in subjects]
+    values = np.empty((n_kept, sum(widths)))  # filled in place: two copies of all voxels would be several GB
+    along = []
+    for number, right in zip(subjects, np.cumsum(widths).tolist(), strict=True):
         path = file(_path(number))
         subject = first if number == subjects[0] else _subject(path, counts)
         _same_text(first, subject, path)
-        values.append(subject.data[kept])
+        values[:, right - len(subject.voxel) : right] = subject.data[kept]
         along.append((f"subject_{number}", subject.voxel, subject.mni, subject.region))
-        rest.append(len(kept) - n_kept)
     participant = np.concatenate([np.full(len(voxel), name) for name, voxel, _, _ in along])
     voxel = np.concatenate([v for _, v, _, _ in along])
     mni = np.concatenate([m for _, _, m, _ in along])
@@ -79,7 +80,7 @@ def read(file: Callable[[str], Path], counts: Counts = KNOWN, subjects: tuple[in
     return Recording(
         name="wehbe2014",
         data=xr.DataArray(
-            np.concatenate(values, axis=1),
+            values,
             dims=("stimulus", "target"),
             coords={
                 "time": ("stimulus", first.time[kept]),
@@ -93,7 +94,7 @@ def read(file: Callable[[str], Path], counts: Counts = KNOWN, subjects: tuple[in
         unit="a.u.",
         words=words,
         dropped=(
-            f"{rest[0]} scans of rest before the first and after the last word of each run were left out",
+            f"{len(kept) - n_kept} scans of rest before the first and after the last word of each run were left out",
             f"{fixations} fixation crosses between the words were left out",
         ),
         repetition_time=REPETITION_TIME,
@@ -144,6 +145,17 @@ def _subject(path: Path, counts: Counts) -> _Subject:
             "loader reads `meta.matrix` wrongly: please report it."
         )
     return subject
+
+
+def _n_voxels(path: Path) -> int:
+    """Return the number of columns of `data` without reading it."""
+    try:
+        shapes = {name: shape for name, shape, _ in whosmat(path)}
+    except (OSError, ValueError, TypeError, NotImplementedError) as error:
+        raise BadInput(f"{path} is no MATLAB file, or a damaged one ({error}).") from error
+    if len(shapes.get("data", ())) != 2:
+        raise BadInput(f"{path} holds no `data` (scans, voxels).")
+    return int(shapes["data"][1])
 
 
 def _from_matlab(held: dict[str, Any]) -> _Subject:
