@@ -16,7 +16,7 @@ from fake_study import FakeModel, fake_revision, load_fake
 
 from tuneshift.study import StudyResults, run
 from tuneshift.study.config import ExecutorOptions
-from tuneshift.study.executors.ray_cluster import connected
+from tuneshift.study.executors.ray_cluster import _place, connected
 
 pytest.importorskip("ray", reason="ray is not installed (extra `cluster`)")
 
@@ -26,6 +26,14 @@ def cluster() -> Iterator[None]:
     """Two processors, so two workers at once."""
     with connected(ExecutorOptions(kind="ray", workers=2)):
         yield
+
+
+def test_the_study_says_which_cluster_else_ray_address_else_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    assert _place(ExecutorOptions(workers=2))["address"] == "local"
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    assert _place(ExecutorOptions())["address"] == "head:6379"
+    assert _place(ExecutorOptions(address="other:6379"))["address"] == "other:6379"
 
 
 def study(tmp_path: Path, n_models: int = 4, n_measurements: int = 3, **options: Any) -> dict[str, Any]:

@@ -18,10 +18,11 @@ from tuneshift.study.study_file import Place, StudyText, read_study_text
 class ExecutorOptions(BaseModel):
     """Where jobs run: `local` (this process) or `ray` (extra `cluster`).
 
-    For ray: `address` of a cluster ("auto", "host:6379"; None starts one on this machine), `workers` at most so many
-    models at once (None: as many as there are processors for), `retries` of a job whose worker dies, `cpus_per_worker`,
-    and `gpu_memory_gib` of one GPU, from which the number of GPUs of a model follows (None: the cluster is asked; 0: no
-    GPU is used). `autoscaling` waits for machines that are yet to come; `environment` is set on the workers.
+    For ray: `address` of a cluster ("auto", "host:6379"; None: RAY_ADDRESS, else one is started on this machine),
+    `workers` at most so many models at once (None: as many as there are processors for), `retries` of a job whose
+    worker dies, `cpus_per_worker`, and `gpu_memory_gib` of one GPU, from which the number of GPUs of a model follows
+    (None: the cluster is asked; 0: no GPU is used). `autoscaling` waits for machines that are yet to come;
+    `environment` is set on the workers.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -61,9 +61,9 @@ class Cluster:
 
 @contextmanager
 def connected(options: ExecutorOptions) -> Iterator[Cluster]:
-    """Join the cluster of `options.address`, or start one here (no address) that ends with the run.
+    """Join the cluster of `options.address`, else of RAY_ADDRESS (which Ray's own launchers set), else start one here.
 
-    Raises BadInput where nothing answers at the address.
+    One that is started here ends with the run. Raises BadInput where nothing answers at the address.
     """
     ray = ray_package()
     ours = not ray.is_initialized()
@@ -73,8 +73,8 @@ def connected(options: ExecutorOptions) -> Iterator[Cluster]:
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **_place(options))
         except (ConnectionError, RuntimeError, ValueError, ImportError, OSError) as error:
             raise BadInput(
-                f"no Ray cluster answers at {options.address or 'this machine'} ({_first_line(error)}); start one with "
-                "`ray start --head`, or leave `address:` out to use this machine alone."
+                f"no Ray cluster answers at {_address(options) or 'this machine'} ({_first_line(error)}); start one "
+                "with `ray start --head`, or leave `address:` and RAY_ADDRESS out to use this machine alone."
             ) from error
     try:
         yield Cluster(options)
@@ -85,8 +85,8 @@ def connected(options: ExecutorOptions) -> Iterator[Cluster]:
 
 def _place(options: ExecutorOptions) -> dict[str, Any]:
     """Return what `ray.init` must know to join a cluster, or to start one here that finds the modules we find."""
-    if options.address is not None:
-        return {"address": options.address}
+    if (address := _address(options)) is not None:
+        return {"address": address}
     from ray.job_config import JobConfig
 
     n_cpus = options.workers * options.cpus_per_worker if options.workers else os.cpu_count() or 1
@@ -97,6 +97,10 @@ def _place(options: ExecutorOptions) -> dict[str, Any]:
         "include_dashboard": False,
         "job_config": modules,
     }
+
+
+def _address(options: ExecutorOptions) -> str | None:
+    return options.address or os.environ.get("RAY_ADDRESS") or None
 
 
 def _gpu_memory_here() -> float:
