@@ -142,6 +142,22 @@ def test_the_form_of_the_text_reaches_the_model(fable_2m_instruct: LanguageModel
     assert np.abs(chat - instructed).max() > 0.01
 
 
+def test_a_base_model_can_be_lent_the_chat_template_of_its_tuned_version(
+    fable_2m: LanguageModel, fable_2m_instruct: LanguageModel
+) -> None:
+    with pytest.raises(BadInput, match="no chat template"):
+        reading_alignment(fable_2m, _story(STORY), form="chat", n_boot=0)
+    lent = reading_alignment(fable_2m, _story(STORY), form="chat", template="fable-2m-instruct", n_boot=0)
+    same = fable_2m.with_chat_template(str(fable_2m_instruct.chat_template))
+    own = reading_alignment(same, _story(STORY), form="chat", n_boot=0)
+    np.testing.assert_allclose(lent.arrays["surprisal"], own.arrays["surprisal"], atol=1e-6)
+    assert any("inside that of fable-2m-instruct" in warning for warning in lent.warnings)
+    tuned = reading_alignment(fable_2m_instruct, _story(STORY), form="chat", template="fable-2m-instruct", n_boot=0)
+    assert not any("inside that of" in warning for warning in tuned.warnings)
+    bare = reading_alignment(fable_2m, _story(STORY), template="fable-2m-instruct", n_boot=0)
+    assert not any("inside that of" in warning for warning in bare.warnings)
+
+
 def test_a_missing_time_is_refused_with_its_place(fable_2m: LanguageModel) -> None:
     times = _story(STORY)
     times.words.loc[11, "time"] = np.nan

@@ -132,6 +132,7 @@ def reading(
         TextForm, typer.Option(help="The text bare, in the chat template, or behind an instruction to read it.")
     ] = TextForm.plain,
     instruction: Annotated[str | None, typer.Option(help="The instruction of --form instructed.")] = None,
+    template: Annotated[str | None, typer.Option(help="Model that lends its chat template to one without.")] = None,
     regression: Annotated[Regression, typer.Option(help="How delta-LL is computed.")] = Regression.cross_validated,
     exclude: Annotated[
         Exclude, typer.Option(help="Words left out: each document's first, each sentence's first, or none.")
@@ -163,6 +164,7 @@ def reading(
         data=data,
         form=form.value,
         instruction=instruction,
+        template=template,
         exclude=exclude.value,
         regression=regression.value,
         spillover=spillover,

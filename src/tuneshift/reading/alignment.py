@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +13,8 @@ from tuneshift.errors import BadInput
 from tuneshift.human import DATA_SETS, load_data
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.measurement import Measurement
+from tuneshift.models import LanguageModel
+from tuneshift.models.chat_template import chat_template_of
 from tuneshift.models.surprisal_forms import Form
 from tuneshift.progress import Progress, silent
 from tuneshift.reading.predictors import Exclusion, checked_words
@@ -25,6 +28,7 @@ class ReadingAlignment(Measurement):
 
     - `data`: a reading data set, or a table of words and times of your own.
     - `form`: the text bare (`plain`), in the model's chat template (`chat`), or behind an `instruction` (`instructed`).
+    - `template`: a model that lends its chat template to one without, so that base and tuned can be given the same.
     - `exclude`: which words Pearson r leaves out: each document's first, each sentence's first, or none.
     - `regression`: `cross_validated` (delta-LL held out by story, with spillover) or `published` (in sample, as in
       Kuribayashi et al. 2024, whose totals it gives).
@@ -39,6 +43,7 @@ class ReadingAlignment(Measurement):
     data: str = "natural_stories"
     form: Form = "plain"
     instruction: str | None = None
+    template: str | None = None
     exclude: Exclusion = "document_initial"
     regression: Literal["cross_validated", "published"] = "cross_validated"
     spillover: int = Field(default=2, ge=0, le=5)
@@ -58,8 +63,24 @@ class ReadingAlignment(Measurement):
     def run_on(self, model: Source, times: ReadingTimes, progress: Progress = silent) -> Result:
         """Measure one model, or one file of surprisals, against these reading times."""
         checked_words(times)
+        told: list[str] = []
+        if isinstance(model, LanguageModel):
+            model = self._with_template(model, told)
         surprisals = surprisals_of(model, times, form=self.form, instruction=self.instruction, progress=progress)
-        return measure(surprisals, times, self._settings(), progress)
+        result = measure(surprisals, times, self._settings(), progress)
+        return replace(result, warnings=(*result.warnings, *told))
+
+    def _with_template(self, model: LanguageModel, told: list[str]) -> LanguageModel:
+        """Return the model inside the template that this measurement lends, with a warning where it knew none."""
+        if self.template is None or self.form == "plain":
+            return model
+        template = chat_template_of(self.template)
+        if model.chat_template is None:
+            told.append(
+                f"{model.name} has no chat template; it reads the text inside that of {self.template}, "
+                "whose marks it may never have seen."
+            )
+        return model.with_chat_template(template)
 
     def data_checksum(self) -> str:
         """Return the checksum of the data set's sources, or of the table."""
