@@ -88,6 +88,25 @@ def test_the_readers_of_natural_stories_are_kept_apart(tmp_path: Path) -> None:
     assert times.words["n"].tolist() == [2, 1, 2] * 2
 
 
+def test_words_of_geco_are_counted_through_the_trials_of_a_part(tmp_path: Path) -> None:
+    words = {(1, 9): ["The", "intense"], (1, 10): ["interest", "aroused."], (2, 1): ["It", ""]}
+    rows = [
+        {"PP_NR": reader, "PART": part, "TRIAL": trial, "WORD_ID_WITHIN_TRIAL": n, "WORD": word,
+         "WORD_FIRST_FIXATION_DURATION": 180, "WORD_GAZE_DURATION": "." if word == "It" else 200 + trial + n,
+         "WORD_GO_PAST_TIME": 300, "WORD_TOTAL_READING_TIME": 400}
+        for reader in ("pp21", "pp22") for (part, trial), text in words.items() for n, word in enumerate(text, start=1)
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / "geco.csv", index=False)
+    times = import_reading_times(tmp_path / "geco.csv")
+    assert times.words["word"].tolist() == ["The", "intense", "interest", "aroused.", "It"]
+    assert times.words["time"].tolist()[:4] == [210.0, 211.0, 211.0, 212.0]
+    assert times.words["n"].tolist() == [2, 2, 2, 2, 0]
+    rows[0]["TRIAL"] = "nine"
+    pd.DataFrame(rows).to_csv(tmp_path / "geco.csv", index=False)
+    with pytest.raises(BadInput, match="row 2: the number of the trial is no number"):
+        import_reading_times(tmp_path / "geco.csv")
+
+
 def test_words_that_readers_do_not_share_are_refused_with_the_row(tmp_path: Path) -> None:
     path = ucl(tmp_path / "selfpacedreading.RT.txt", RT=300)
     lines = path.read_text().splitlines()

@@ -3,7 +3,8 @@
 Provo (Luke & Christianson 2018): `Provo_Corpus-Eyetracking_Data.csv`, Windows-1252, one row a reader and word; the
 words are `IA_LABEL` (what was shown), numbered by `IA_ID`. UCL (Frank et al. 2013): `selfpacedreading.RT.txt` and
 `eyetracking.RT.txt`, tab-separated, one row a reader and word of 361 lone sentences. Natural Stories (Futrell et al.
-2021): `processed_RTs.tsv`, one row a reader and word, of which the data set `natural_stories` has the means.
+2021): `processed_RTs.tsv`, one row a reader and word, of which the data set `natural_stories` has the means. GECO (Cop
+et al. 2017): `MonolingualReadingData.xlsx`, saved as CSV; a document is one of four parts of a novel.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class _Corpus:
     participant: str
     measures: Mapping[str, str]
     default: str
+    trial: str | None = None  # where words are counted anew in every trial of a document
     quoted: bool = True  # whether cells that hold quotation marks stand in quotation marks themselves
 
 
@@ -58,6 +60,11 @@ CORPORA = (
         "natural_stories_readers", "\t", "utf-8", "item", "zone", "word", "WorkerId",
         {"self_paced": "RT"}, "self_paced",
     ),
+    _Corpus(
+        "geco", ",", "utf-8-sig", "PART", "WORD_ID_WITHIN_TRIAL", "WORD", "PP_NR",
+        {"first_fixation": "WORD_FIRST_FIXATION_DURATION", "gaze": "WORD_GAZE_DURATION",
+         "go_past": "WORD_GO_PAST_TIME", "total": "WORD_TOTAL_READING_TIME"}, "gaze", trial="TRIAL",
+    ),
 )  # fmt: skip
 
 
@@ -73,7 +80,8 @@ def import_reading_times(path: str | Path, measure: str | None = None) -> Readin
     if measure not in corpus.measures:
         raise BadInput(f"{path} ({corpus.name}) has no measure {measure!r}; it has {', '.join(corpus.measures)}.")
     table = _read(path, corpus)
-    needed = (corpus.document, corpus.index, corpus.word, corpus.participant, corpus.measures[measure])
+    needed = [corpus.document, corpus.index, corpus.word, corpus.participant, corpus.measures[measure]]
+    needed += [corpus.trial] if corpus.trial else []
     missing = [name for name in needed if name not in table.columns]
     if missing:
         raise BadInput(f"{path} ({corpus.name}) has no column {some(missing)}; it is another release.")
@@ -87,12 +95,31 @@ def import_reading_times(path: str | Path, measure: str | None = None) -> Readin
             "time": ["" if not np.isfinite(t) or t <= 0 else repr(float(t)) for t in milliseconds],
         }
     )
-    own = own[(own["document"] != "") & (own["word"] != "")].reset_index(drop=True)
+    kept = (own["document"] != "") & (own["word"] != "")
+    if corpus.trial:
+        own["index"] = _counted_through(own["document"], table[corpus.trial], own["index"], kept, path)
+    own = own[kept].reset_index(drop=True)
     name = f"{corpus.name}_{measure}" if len(corpus.measures) > 1 else corpus.name
     times, problems = reading_times_from_table(own, name, path)
     refuse(path, problems)
     assert times is not None
     return times
+
+
+def _counted_through(
+    document: pd.Series, trial: pd.Series, within: pd.Series, kept: pd.Series, path: Path
+) -> pd.Series:
+    """Return each word's number within its document, where the file counts within the document's trials."""
+    place = pd.DataFrame({"document": document, "trial": trial, "within": within})
+    for name in ("trial", "within"):
+        place[name] = pd.to_numeric(place[name], errors="coerce")
+        wrong = np.flatnonzero(kept & place[name].isna())
+        if len(wrong):
+            raise BadInput(f"{path}, row {wrong[0] + 2}: the number of the {name} is no number.")
+    words = place[kept].drop_duplicates().sort_values(["document", "trial", "within"])
+    words["index"] = words.groupby("document").cumcount() + 1
+    numbered = place.merge(words, how="left", on=["document", "trial", "within"])["index"]
+    return pd.Series(["" if np.isnan(n) else str(int(n)) for n in numbered.to_numpy(float)], index=document.index)
 
 
 def _recognised(path: Path) -> _Corpus:
