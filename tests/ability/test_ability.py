@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -98,6 +99,33 @@ def test_results_that_a_user_already_has_are_read(tmp_path: Path, fable_2m: Lang
     assert (anatomy["ci_low"], anatomy["ci_high"]) == pytest.approx((0.5 - 1.96 * 0.04, 0.5 + 1.96 * 0.04), abs=1e-4)
     assert int(anatomy["n"]) == 135
     assert "not measured here" in result.warnings[0]
+
+
+def test_a_folder_of_results_gives_each_model_its_own_newest_ones(tmp_path: Path) -> None:
+    def write(path: str, share: float, name: str = "") -> None:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        results = {"results": {"mmlu": {"acc,none": share}}, "model_name": name}
+        (tmp_path / path).write_text(json.dumps(results))
+
+    write("me__base/results_2024-01-01T00-00-00.json", 0.1, "me/base")
+    write("me__base/results_2025-01-01T00-00-00.json", 0.2, "me/base")
+    write("tuned.json", 0.3, "me/another")
+    measurement = AbilityScores(results_file=tmp_path)
+    before = measurement.data_checksum()
+
+    def read(name: str) -> Result:
+        return measurement.run(SimpleNamespace(name=name))  # type: ignore[arg-type]
+
+    assert read("base").value(metric="accuracy") == 0.2
+    assert len(read("base").warnings) == 1
+    assert read("tuned").value(metric="accuracy") == 0.3
+    assert "is about a model called another, and was taken for tuned" in read("tuned").warnings[1]
+    with pytest.raises(BadInput, match="holds no results of 'other': expected other.json, or a folder called other"):
+        read("other")
+    write("you__base/results_2025-01-01T00-00-00.json", 0.4)
+    with pytest.raises(BadInput, match="in me__base and you__base; keep one"):
+        read("base")
+    assert measurement.data_checksum() != before
 
 
 def test_a_file_that_is_no_harness_file_is_refused(tmp_path: Path) -> None:

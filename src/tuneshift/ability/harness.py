@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tuneshift.ability.harness_results import ability_rows, read_harness_results
+from tuneshift.ability.harness_results import ability_rows, of_another_model, read_harness_results, results_of
 from tuneshift.errors import BadInput, MissingExtra, nearest
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
@@ -24,7 +24,8 @@ class AbilityScores(Measurement):
     """Abilities of a model (paper 1, section 3.3): MMLU by subject and category, BBH by task and category, WikiText.
 
     `tasks` are harness tasks or groups (`mmlu`, `bbh`, `wikitext`); `include_path` is a folder of the user's own task
-    files; `results_file` takes results that lm-eval already wrote, and then nothing is run; `limit` takes only so
+    files; `results_file` takes results that lm-eval already wrote, and then nothing is run: a file, or for a study of
+    several models the folder that `lm-eval --output_path` wrote, with a folder or file a model; `limit` takes only so
     many questions a task (a trial, never a result).
     """
 
@@ -40,7 +41,10 @@ class AbilityScores(Measurement):
 
     def data_checksum(self) -> str:
         """Return a checksum of the user's own task files or results file, "" where there is neither."""
-        paths = [self.results_file] if self.results_file else []
+        paths: list[Path] = []
+        if self.results_file:
+            folder = self.results_file
+            paths += sorted(folder.rglob("*.json")) if folder.is_dir() else [folder]
         if self.include_path:
             paths += sorted(path for path in self.include_path.rglob("*") if path.is_file())
         if not paths:
@@ -50,8 +54,9 @@ class AbilityScores(Measurement):
     def run(self, model: LanguageModel, progress: Progress = silent) -> Result:
         """Run the tasks; one row a task, category and benchmark, see `ability_rows`."""
         if self.results_file is not None:
-            found = read_harness_results(self.results_file)
-            warnings = (f"abilities read from {self.results_file.name}, not measured here",)
+            path = results_of(model.name, self.results_file)
+            found = read_harness_results(path)
+            warnings = (f"abilities read from {path.name}, not measured here", *of_another_model(found, model.name))
             return Result.from_rows(ability_rows(found), warnings=warnings, details=_provenance(found))
         progress("abilities", 0, 1)
         found = self._evaluate(model)

@@ -31,6 +31,35 @@ def read_harness_results(path: str | Path) -> dict[str, Any]:
     return found
 
 
+def results_of(model: str, place: Path) -> Path:
+    """Return the results file of a model: `place` itself, or in a folder the model's newest.
+
+    In a folder that is MODEL.json, MODEL/results_*.json or ORGANISATION__MODEL/results_*.json, as lm-eval names them.
+    Raises BadInput where the folder has none, or several of the same name.
+    """
+    if not place.is_dir():
+        return place
+    own = {path.parent for path in place.rglob("results_*.json") if path.parent.name.rpartition("__")[2] == model}
+    if (place / f"{model}.json").is_file():
+        return place / f"{model}.json"
+    if len(own) > 1:
+        raise BadInput(f"{place} holds results of {model!r} in {' and '.join(sorted(p.name for p in own))}; keep one.")
+    if not own:
+        raise BadInput(
+            f"{place} holds no results of {model!r}: expected {model}.json, or a folder called {model} or "
+            f"ORGANISATION__{model} with results_*.json."
+        )
+    return max(own.pop().glob("results_*.json"), key=lambda path: path.name)  # their names end with the time
+
+
+def of_another_model(results: Mapping[str, Any], model: str) -> tuple[str, ...]:
+    """Return a warning where a results file says that it is about a model of another name."""
+    said = str(results.get("model_name") or "").rstrip("/").rpartition("/")[2]
+    if not said or said == model:
+        return ()
+    return (f"the results file is about a model called {said}, and was taken for {model}",)
+
+
 def ability_rows(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return one row a task, category and benchmark: accuracy (share) or perplexity (per word).
 
