@@ -120,7 +120,7 @@ def test_a_folder_of_results_gives_each_model_its_own_newest_ones(tmp_path: Path
     assert len(read("base").warnings) == 1
     assert read("tuned").value(metric="accuracy") == 0.3
     assert "is about a model called another, and was taken for tuned" in read("tuned").warnings[1]
-    with pytest.raises(BadInput, match="holds no results of 'other': expected other.json, or a folder called other"):
+    with pytest.raises(BadInput, match=r"holds no results of 'other': expected other\.json, or a folder called other"):
         read("other")
     write("you__base/results_2025-01-01T00-00-00.json", 0.4)
     with pytest.raises(BadInput, match="in me__base and you__base; keep one"):
