@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.io import loadmat, whosmat
 
 from tuneshift.errors import BadInput
 from tuneshift.human.dataset import DataSet, Source
@@ -111,6 +110,8 @@ def _path(number: int) -> str:
 
 
 def _subject(path: Path, counts: Counts) -> _Subject:
+    from scipy.io import loadmat
+
     try:
         held = loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=("data", "time", "words", "meta"))
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
@@ -149,6 +150,8 @@ def _subject(path: Path, counts: Counts) -> _Subject:
 
 def _n_voxels(path: Path) -> int:
     """Return the number of columns of `data` without reading it."""
+    from scipy.io import whosmat
+
     try:
         shapes = {name: shape for name, shape, _ in whosmat(path)}
     except (OSError, ValueError, TypeError, NotImplementedError) as error:

@@ -10,7 +10,6 @@ import numpy as np
 from tuneshift.errors import BadInput
 from tuneshift.human.problems import some
 from tuneshift.human.series.numeric_table import read_numeric_table
-from tuneshift.numerics.haemodynamics import high_pass
 
 
 def read_confounds(path: Path, columns: tuple[str, ...] | None, skip: int, n_scans: int) -> np.ndarray:
@@ -49,6 +48,8 @@ def without_confounds(
     With a `cutoff` (s), the confounds are high-passed first: filtered later, the scans are then exactly the residuals
     of one regression on confounds and slow cosines together (Frisch-Waugh-Lovell; Lindquist et al. 2019).
     """
+    from tuneshift.numerics.haemodynamics import high_pass  # scipy.signal takes a second that `import` need not
+
     if cutoff is None:
         moving = confounds - confounds.mean(axis=0)
     else:
