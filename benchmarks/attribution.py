@@ -84,7 +84,10 @@ def random_layout(n_prompt: int, n_response: int) -> Layout:
 
 
 def published(model: Any, layout: Layout) -> np.ndarray:
-    """Paper 2's way: one graph, and for each response token a whole backward pass that reaches all weights."""
+    """Paper 2's way: one graph, and for each response token a whole backward pass that reaches all weights.
+
+    As in the authors' code: probabilities of all positions, gradients set to zero before each pass and added to.
+    """
     model.requires_grad_(True)
     try:
         embeddings = model.get_input_embeddings()(torch.as_tensor(layout.ids)[None]).detach().requires_grad_()
@@ -93,7 +96,7 @@ def published(model: Any, layout: Layout) -> np.ndarray:
         columns = []
         for number in chosen:
             embeddings.grad = None
-            model.zero_grad()
+            model.zero_grad(set_to_none=False)
             number.backward(retain_graph=True)
             columns.append((embeddings.grad * embeddings).sum(-1)[0, layout.prompt].detach().numpy())
         return np.stack(columns, axis=1)

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 import tuneshift.inside.attribution.tangent_rules  # noqa: F401  (registers the rules)
 from tuneshift.inside.attribution.layout import Layout
+from tuneshift.inside.attribution.prefix import Prefix
 from tuneshift.inside.attribution.reverse import (
     Point,
     eager_attention,
@@ -47,12 +48,17 @@ def forward_attribution(
     with eager_attention(model), torch.no_grad():
         at, along = point or (prompt_embeddings(model, layout),) * 2
         embeddings = with_prompt(model, layout, at, stop)
+        prefix = Prefix(model, embeddings, int(layout.prompt[(len(layout.prompt) - 1) // chunk * chunk]))
         for start in range(0, len(layout.prompt), chunk):
             part = slice(start, start + chunk)
-            sources = torch.as_tensor(layout.prompt[part], device=at.device)
-            tangents = embeddings.new_zeros(len(sources), *embeddings.shape)
+            read = prefix.usable(int(layout.prompt[start]))  # no tangent reaches what stands before it
+            sources = torch.as_tensor(layout.prompt[part] - read, device=at.device)
+            tangents = embeddings.new_zeros(len(sources), 1, embeddings.shape[1] - read, embeddings.shape[2])
             tangents[torch.arange(len(sources)), 0, sources] = along[part].to(tangents.dtype)
-            slopes, states, numbers = _read_out(model, with_tangents(embeddings, tangents), layout, target)
+            inputs = model_inputs(layout, with_tangents(embeddings[:, read:], tangents), stop)
+            if read:
+                inputs |= {"past_key_values": prefix.cache(read), "use_cache": True}
+            slopes, states, numbers = _read_out(model, inputs, layout.response - 1 - read, target)
             products = torch.einsum("nmd,md->nm", *(x.to(wide(x.dtype)) for x in (states, slopes)))
             raw[part] = products.cpu().numpy()
             reached[:] = numbers.cpu().numpy()
@@ -60,17 +66,15 @@ def forward_attribution(
 
 
 def _read_out(
-    model: PreTrainedModel, embeddings: TangentTensor, layout: Layout, target: Target
+    model: PreTrainedModel, inputs: dict[str, Any], positions: np.ndarray, target: Target
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return d p_m / d last state (R, d), the tangents of that state (n, R, d), and p (R,).
 
     What follows the last state (output matrix, soft caps) treats each position alone, so it needs no tangents: one
     backward pass of sum(p) through it gives every position's own gradient, whatever the size of the vocabulary.
     """
-    positions = torch.as_tensor(layout.response - 1, device=embeddings.device)
-    with _last_state(model, positions) as last, torch.no_grad():
-        logits = model(**model_inputs(layout, embeddings, layout.response[-1])).logits[0]
-        numbers = target(logits, slice(0, len(layout.response)))
+    with _last_state(model, torch.as_tensor(positions, device=model.device)) as last, torch.no_grad():
+        numbers = target(model(**inputs).logits[0], slice(0, len(positions)))
         (slopes,) = torch.autograd.grad(numbers.sum(), last.leaf)
     return slopes[0], last.tangents[:, 0], numbers.detach()
 
