@@ -80,6 +80,16 @@ def test_a_planted_component_is_found_by_its_words(fable_2m: LanguageModel) -> N
         assert len(set(theme) & {*elsewhere[0], *elsewhere[1]}) < 3
 
 
+def test_the_table_of_components_says_what_each_component_says(fable_2m: LanguageModel) -> None:
+    found = feedforward_concepts(fable_2m, n_words=500, top_words=20)
+    table = found.table(n_components=2)
+    assert len(table) == 4 * 2 * 20
+    rows = table[(table["layer"] == 3) & (table["component"] == 1)]
+    assert set(rows["word"]) == {word for side in found.describe(3, 1) for word in side}
+    assert (rows["projection"].abs().diff().dropna() <= 0).all()
+    assert rows["share"].iloc[0] == pytest.approx(found.layers[2].components.share[1])
+
+
 def test_one_model_alone_gives_variance_by_layer_and_components_to_browse(fable_2m: LanguageModel) -> None:
     result = FeedforwardConcepts(kept_components=3).run(fable_2m)
     browsable = result.details["concepts"]["components"]

@@ -131,6 +131,16 @@ def test_neighbours_may_come_from_a_file_of_vectors(fable_2m: LanguageModel, tmp
     assert (5, 6) not in pairs
 
 
+def test_the_table_of_pairs_says_what_each_head_says(fable_2m: LanguageModel) -> None:
+    found = head_patterns(fable_2m, n_words=500)
+    table = found.table(n=5)
+    for (layer, head), rows in table.groupby(["layer", "head"]):
+        assert rows[["query_word", "key_word"]].to_numpy().tolist() == found.top(layer, head, 5)
+        assert (rows["units"] >= 2).all()
+        assert ((rows["energy"] > 0) & (rows["energy"] <= 1 + 1e-6)).all()
+    assert len(found.table()) == found.pair_counts().sum()
+
+
 def test_one_model_alone_gives_counts_by_layer_and_pairs_to_browse(fable_2m: LanguageModel) -> None:
     result = HeadPatterns(kept_pairs=4).run(fable_2m)
     heads = result.details["heads"]

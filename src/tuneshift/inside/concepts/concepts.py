@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import torch
 
 from tuneshift.inside.concepts.components import Components, ComponentWords, component_words, principal_components
@@ -35,6 +37,31 @@ class Concepts:
     def describe(self, layer: int, component: int, n: int = 30) -> tuple[list[str], list[str]]:
         """Return the `n` words of largest |projection| on each side, most words first; layers count from 1."""
         return sides(self.words, self.layers[layer - 1].words, component, n)
+
+    def table(self, n_components: int | None = None) -> pd.DataFrame:
+        """Return every word of every component (or of the first `n_components` of each layer) as a row.
+
+        Columns: layer (from 1), component (from 0), share (of the layer's variance), rank (from 0), word, projection
+        (cosine of the component with the word's output embedding).
+        """
+        parts = []
+        words = np.array(self.words, dtype=object)
+        for layer, concepts in enumerate(self.layers, start=1):
+            places = concepts.words.places[:n_components]
+            components, ranks = (index.ravel() for index in np.indices(places.shape))
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "layer": layer,
+                        "component": components,
+                        "share": concepts.components.share[components],
+                        "rank": ranks,
+                        "word": words[places.ravel()],
+                        "projection": concepts.words.projections[:n_components].ravel(),
+                    }
+                )
+            )
+        return pd.concat(parts, ignore_index=True)
 
     def browsable(self, n_components: int = 20, n_words: int = 30, side: str = "model") -> list[dict[str, Any]]:
         """Return the first components of every layer with their words, JSON-ready."""

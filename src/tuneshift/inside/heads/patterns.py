@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from tuneshift.inside.heads.knowledge import HeadKnowledge, LayerKnowledge, Unit, layer_knowledge
@@ -46,6 +47,32 @@ class WordPairs:
     def browsable(self, n: int = 30) -> list[list[list[list[str]]]]:
         """Return the strongest pairs of every head, [layer][head][pair][query word, key word], JSON-ready."""
         return [[self.top(layer + 1, h, n) for h in range(self.n_heads)] for layer in range(len(self.layers))]
+
+    def table(self, n: int | None = None) -> pd.DataFrame:
+        """Return every pair (or the `n` strongest of each head) as a row.
+
+        Columns: layer (from 1), head (from 0), query_word, key_word, units (in how many a pair occurs), strength (sum
+        of products of its activations) and energy (share of the head's energy in those units).
+        """
+        parts = []
+        words = np.array(self.words, dtype=object)
+        for layer, knowledge in enumerate(self.layers, start=1):
+            for number, head in enumerate(knowledge.heads):
+                pairs = head.pairs[:n]
+                parts.append(
+                    pd.DataFrame(
+                        {
+                            "layer": layer,
+                            "head": number,
+                            "query_word": words[pairs[:, 0]],
+                            "key_word": words[pairs[:, 1]],
+                            "units": head.units[:n],
+                            "strength": head.strength[:n],
+                            "energy": head.energy[:n],
+                        }
+                    )
+                )
+        return pd.concat(parts, ignore_index=True)
 
     def pair_counts(self) -> np.ndarray:
         """Return how many pairs each head knows (n_layers, n_heads)."""
