@@ -11,11 +11,12 @@ import pytest
 from planted import Planted, plant
 
 from tuneshift.errors import BadInput
-from tuneshift.human import ReadingTimes
+from tuneshift.human import ReadingTimes, load_data
 from tuneshift.models import LanguageModel
 from tuneshift.progress import silent
 from tuneshift.reading import ReadingAlignment, reading_alignment
 from tuneshift.reading.scores import Settings, measure
+from tuneshift.reading.word_order import lag_profile
 from tuneshift.result import Result
 
 SETTINGS = Settings(
@@ -187,26 +188,54 @@ def test_too_few_words_and_data_that_are_no_reading_times_are_refused(fable_2m: 
         ReadingAlignment(data="fable_instructions").run(fable_2m)
 
 
-def test_natural_stories_scores_as_published_models_do(
-    real_data: Path, fable_8m: LanguageModel, fable_8m_instruct: LanguageModel
-) -> None:
-    measurement = ReadingAlignment(data="natural_stories", n_boot=200)
-    base, tuned = measurement.run(fable_8m), measurement.run(fable_8m_instruct)
-    r = base.value(metric="pearson_r", mapping="corrected")
+@pytest.fixture(scope="module")
+def natural(real_data: Path, fable_8m: LanguageModel) -> Result:
+    """fable-8m on Natural Stories as published."""
+    return ReadingAlignment(data="natural_stories", n_boot=200).run(fable_8m)
+
+
+def test_natural_stories_scores_as_published_models_do(natural: Result, fable_8m_instruct: LanguageModel) -> None:
+    tuned = ReadingAlignment(data="natural_stories", n_boot=0).run(fable_8m_instruct)
+    r = natural.value(metric="pearson_r", mapping="corrected")
     assert 0.36 < r < 0.38
-    assert base.table["n"].iloc[0] == 10_246
+    assert natural.table["n"].iloc[0] == 10_246
     assert abs(tuned.value(metric="pearson_r", mapping="corrected") - r) < 0.01
-    assert base.value(metric="delta_ll", mapping="corrected") > 0
-    assert "published" in base.details["release"]
+    assert natural.value(metric="delta_ll", mapping="corrected") > 0
+    assert "published" in natural.details["release"]
 
 
-def test_natural_stories_look_one_word_out_of_step_until_realigned(real_data: Path, fable_2m: LanguageModel) -> None:
-    published = ReadingAlignment(data="natural_stories", n_boot=0).run(fable_2m)
-    realigned = ReadingAlignment(data="natural_stories:realigned", n_boot=0).run(fable_2m)
-    assert any("one word out of step with the text" in warning for warning in published.warnings)
-    assert not any("out of step with the text" in warning for warning in realigned.warnings)
-    lags = {lag: realigned.value(metric="lag_r", target=lag) for lag in ("-1", "+0", "+1")}
+def test_the_page_on_natural_stories_tells_what_is_measured(natural: Result) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "natural_stories.md").read_text(encoding="utf-8")
+    rows = {
+        line.split("|")[1].split("(")[0].strip(): [float(cell.strip(" *")) for cell in line.split("|")[2:7]]
+        for line in page.splitlines()
+        if line.startswith(("| surprisal", "| length"))
+    }
+    times = load_data("natural_stories")
+    assert isinstance(times, ReadingTimes)
+    length = lag_profile(times.words["word"].str.len().to_numpy(float), times)
+    np.testing.assert_allclose(rows["surprisal"], natural.arrays["lag_r"].values, atol=0.0051)
+    np.testing.assert_allclose(rows["length"], length, atol=0.0051)
+    last = times.words.groupby("document", sort=False)["time"].last()
+    assert last.min() > 835
+    assert last.max() < 1132
+    assert last.min() > 2 * times.words["time"].mean()
+    for release in ("realigned", "2018"):
+        assert f"`natural_stories:{release}`" in page
+
+
+def test_natural_stories_look_one_word_out_of_step_until_realigned(natural: Result) -> None:
+    surprisal = natural.arrays["surprisal"].values.astype(float)
+    results = {}
+    for release in ("published", "realigned", "2018"):
+        times = load_data("natural_stories", release)
+        assert isinstance(times, ReadingTimes)
+        results[release] = measure({"corrected": surprisal}, times, replace(SETTINGS, n_boot=0), silent)
+    out_of_step = "one word out of step with the text"
+    assert any(out_of_step in warning for warning in results["published"].warnings)
+    assert not any(out_of_step in warning for warning in results["realigned"].warnings)
+    lags = {lag: results["realigned"].value(metric="lag_r", target=lag) for lag in ("-1", "+0", "+1")}
     assert lags["-1"] < 0.1 < lags["+0"] < lags["+1"]
-    assert realigned.value(metric="delta_ll", mapping="corrected") > published.value(
-        metric="delta_ll", mapping="corrected"
-    )
+    gain = {release: result.value(metric="delta_ll") for release, result in results.items()}
+    assert gain["realigned"] > gain["published"]
+    assert results["published"].value(metric="pearson_r") > results["2018"].value(metric="pearson_r")
