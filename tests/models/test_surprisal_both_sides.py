@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -59,6 +60,30 @@ def test_the_encoder_reads_the_past_and_the_decoder_writes_the_word(tiny_t5: Lan
     assert rows["surprisal"][2] == pytest.approx(plain + boundary[1] - boundary[0], abs=1e-4)
     assert rows["entropy"][2] == pytest.approx(-(p[0] * np.log2(p[0])).sum(), abs=1e-4)
     assert rows["n_tokens"].tolist() == [2, 2, 4, 2]
+
+
+def test_the_words_that_an_encoder_decoder_model_could_write_share_all_probability(tiny_t5: LanguageModel) -> None:
+    past, boundary = _ids("ab b"), [0, 1, 2, 3, 6]  # special tokens and the space begin something new
+
+    def after(*written: int) -> np.ndarray:
+        with torch.inference_mode():
+            logits = tiny_t5.torch_model(
+                input_ids=torch.tensor([[*past, 2, 1]]), decoder_input_ids=torch.tensor([[0, 2, *written]])
+            ).logits[0, -1]
+        return torch.softmax(logits.double(), -1).numpy()
+
+    first = after()
+    total = first[[0, 1, 2, 3]].sum()  # the gap may also be left empty
+    for length in range(5):
+        for spelling in itertools.product((4, 5), repeat=length):
+            p = math.prod(after(*[6, *spelling][:i])[[6, *spelling][i]] for i in range(length + 1))
+            p *= after(6, *spelling)[boundary].sum() if length < 4 else 1.0  # four letters and whatever follows
+            total += p
+            if 0 < length < 3:
+                word = "".join("ab"[i - 4] for i in spelling)
+                row = tiny_t5.surprisals([["ab", "b", word]]).iloc[2]
+                assert row["surprisal"] == pytest.approx(-math.log2(p / first[boundary].sum()), abs=1e-4)
+    assert total == pytest.approx(first[boundary].sum(), abs=1e-6)
 
 
 def test_what_follows_a_word_changes_nothing_in_an_encoder_decoder_model(tiny_t5: LanguageModel) -> None:
