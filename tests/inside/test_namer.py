@@ -1,21 +1,19 @@
-"""Naming concepts: a local endpoint that answers, refuses, stalls, talks nonsense or hangs up; the key stays secret."""
+"""Naming concepts: answers read, kept, asked for again; shares of categories; the key is written nowhere."""
 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from naming_server import GOOD, KEY, Reply, Server, completion
 from typer.testing import CliRunner
 
-from tuneshift.errors import BadInput, MeasurementFailed
+from tuneshift.errors import BadInput
 from tuneshift.inside import FeedforwardConcepts, concept_shift
 from tuneshift.inside.concepts.categories import change_rows, label, share_rows
 from tuneshift.inside.concepts.naming.answers import KeptAnswers
@@ -24,175 +22,11 @@ from tuneshift.inside.concepts.naming.endpoint import Endpoint
 from tuneshift.inside.concepts.naming.namer import Namer
 from tuneshift.models import LanguageModel
 
-KEY = "sk-planted-secret-key"
-GOOD = '{"concept": "family", "level": "semantics", "tasks": ["daily writing"]}'
-
-Reply = tuple[int, dict[str, str], bytes] | None
-"""Status, headers, body; None hangs up without an answer."""
-
-
-class Server:
-    """An endpoint whose replies the test chooses; it keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.replies: Callable[[int, dict[str, Any]], Reply] = lambda number, body: completion(GOOD)
-        self.requests: list[dict[str, Any]] = []
-        self.headers: list[dict[str, str]] = []
-        self._lock = threading.Lock()
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with owner._lock:
-                    number = len(owner.requests)
-                    owner.requests.append(body | {"path": self.path})
-                    owner.headers.append(dict(self.headers))
-                reply = owner.replies(number, body)
-                if reply is None:
-                    self.connection.close()
-                    return
-                status, headers, content = reply
-                self.send_response(status)
-                for name, value in ({"Content-Length": str(len(content))} | headers).items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-
-
-def completion(text: str | None) -> Reply:
-    return 200, {}, json.dumps({"choices": [{"message": {"role": "assistant", "content": text}}]}).encode()
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    found = Server()
-    yield found
-    found.server.shutdown()
-    found.server.server_close()
-
-
-@pytest.fixture(autouse=True)
-def _key_and_own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TUNESHIFT_NAMER_KEY", KEY)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def _endpoint(server: Server, waits: list[float] | None = None, **options: Any) -> Endpoint:
-    slept: list[float] = [] if waits is None else waits
-    return Endpoint(server.url, "a-model", sleep=slept.append, **options)
+pytestmark = pytest.mark.usefixtures("_key_and_own_cache")
 
 
 def _everything_in(folder: Path) -> str:
     return "".join(path.read_text("utf-8") for path in folder.rglob("*") if path.is_file())
-
-
-def test_a_question_carries_model_seed_and_key(server: Server) -> None:
-    assert _endpoint(server).ask(question(["mother", "father"]), seed=3) == GOOD
-    assert server.requests[0]["path"] == "/v1/chat/completions"
-    assert (server.requests[0]["model"], server.requests[0]["seed"]) == ("a-model", 3)
-    assert server.requests[0]["messages"][-1]["content"] == "Words: mother, father"
-    assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
-
-
-def test_no_key_in_the_environment_sends_none(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("TUNESHIFT_NAMER_KEY")
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    _endpoint(server).ask(question(["a"]), seed=0)
-    assert "Authorization" not in server.headers[0]
-
-
-def test_a_busy_server_is_asked_again_after_the_time_it_names(server: Server) -> None:
-    busy = [(429, {"Retry-After": "7"}, b"{}"), (503, {}, b"down"), (429, {"Retry-After": "0"}, b""), None]
-    server.replies = lambda number, body: busy[number] if number < 4 else completion(GOOD)
-    waits: list[float] = []
-    assert _endpoint(server, waits).ask(question(["a"]), seed=0) == GOOD
-    assert waits[0] == 7
-    assert 1.5 <= waits[1] <= 2.5  # doubled once, spread by a quarter
-    assert waits[2] == 0
-    assert 6 <= waits[3] <= 10
-    assert len(server.requests) == 5
-
-
-def test_a_date_to_come_back_at_is_understood(server: Server) -> None:
-    past = {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}
-    server.replies = lambda number, body: (429, past, b"") if number == 0 else completion(GOOD)
-    waits: list[float] = []
-    _endpoint(server, waits).ask(question(["a"]), seed=0)
-    assert waits == [0]
-
-
-def test_a_server_that_asks_for_hours_is_not_waited_for(server: Server) -> None:
-    server.replies = lambda number, body: (429, {"Retry-After": "7200"}, b"")
-    waits: list[float] = []
-    with pytest.raises(MeasurementFailed, match=r"asks to wait 7200 s.*run again later: answers so far are kept"):
-        _endpoint(server, waits).ask(question(["a"]), seed=0)
-    assert waits == []
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        None,
-        (200, {}, b"not json"),
-        (200, {}, b'{"choices": []}'),
-        (200, {"Content-Length": "5000"}, b'{"choices"'),
-        (500, {}, b""),
-    ],
-)
-def test_a_server_that_stays_broken_is_given_up_on(server: Server, reply: Reply) -> None:
-    server.replies = lambda number, body: reply
-    with pytest.raises(MeasurementFailed, match="gave no answer"):
-        _endpoint(server, attempts=3, timeout=2).ask(question(["a"]), seed=0)
-    assert len(server.requests) == 3
-
-
-def test_nobody_there_at_all_is_said(server: Server) -> None:
-    server.server.shutdown()
-    server.server.server_close()
-    with pytest.raises(MeasurementFailed, match="connection failed"):
-        _endpoint(server, attempts=2).ask(question(["a"]), seed=0)
-
-
-@pytest.mark.parametrize(
-    ("status", "said"), [(401, "refuses the key"), (403, "refuses the key"), (404, "check the URL")]
-)
-def test_a_refused_request_is_not_sent_again_and_the_key_is_not_repeated(
-    server: Server, status: int, said: str
-) -> None:
-    body = json.dumps({"error": {"message": f"no such thing for {KEY}"}}).encode()
-    server.replies = lambda number, _: (status, {}, body)
-    with pytest.raises(BadInput, match=said) as caught:
-        _endpoint(server).ask(question(["a"]), seed=0)
-    assert len(server.requests) == 1
-    assert KEY not in str(caught.value)
-    assert "no such thing for [key]" in str(caught.value)
-
-
-def test_a_redirect_does_not_carry_the_key_away(server: Server) -> None:
-    server.replies = lambda number, body: (302, {"Location": server.url + "/elsewhere"}, b"")
-    with pytest.raises(BadInput, match="redirects elsewhere"):
-        _endpoint(server).ask(question(["a"]), seed=0)
-    assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize(
-    "url", ["example.org/v1", "ftp://example.org", "", "https://user:pass@example.org", "https://a.b?k=1"]
-)
-def test_addresses_that_are_none_or_hold_secrets_are_refused(url: str) -> None:
-    with pytest.raises(BadInput, match="naming endpoint's address") as caught:
-        FeedforwardConcepts(namer=url, namer_model="m")
-    assert "pass" not in str(caught.value)
 
 
 def test_an_endpoint_without_a_model_is_refused() -> None:
@@ -211,6 +45,7 @@ def test_answers_are_read_out_of_whatever_surrounds_them() -> None:
         assert read_answer(text) is None
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=200))
 def test_no_answer_whatever_breaks_the_reading(text: str) -> None:
     found = read_answer(text)
@@ -226,7 +61,7 @@ def test_refusals_are_asked_again_and_then_left_without_a_name(server: Server, t
 
     server.replies = reply
     words = {"first": ["alpha", "one"], "second": ["beta", "two"], "same as second": ["beta", "two"]}
-    namer = Namer(_endpoint(server), KeptAnswers(tmp_path / "kept"), seeds=2)
+    namer = Namer(Endpoint(server.url, "a-model"), KeptAnswers(tmp_path / "kept"), seeds=2)
     answers = namer.name(words)
     assert answers["first"] == [None, None]
     assert answers["second"] == [read_answer(GOOD)] * 2 == answers["same as second"]
@@ -238,7 +73,7 @@ def test_refusals_are_asked_again_and_then_left_without_a_name(server: Server, t
 def test_what_was_answered_before_a_failure_is_not_asked_again(server: Server, tmp_path: Path) -> None:
     words = {number: [f"word{number}", "other"] for number in range(6)}
     server.replies = lambda number, body: completion(GOOD) if number < 4 else (401, {}, b"")
-    namer = Namer(_endpoint(server), KeptAnswers(tmp_path / "kept"), seeds=1, at_once=1)
+    namer = Namer(Endpoint(server.url, "a-model"), KeptAnswers(tmp_path / "kept"), seeds=1, at_once=1)
     with pytest.raises(BadInput, match="refuses the key"):
         namer.name(words)
     server.replies = lambda number, body: completion(GOOD)
@@ -251,7 +86,7 @@ def test_what_was_answered_before_a_failure_is_not_asked_again(server: Server, t
 
 
 def test_a_damaged_kept_answer_is_asked_for_again(server: Server, tmp_path: Path) -> None:
-    namer = Namer(_endpoint(server), KeptAnswers(tmp_path / "kept"), seeds=1)
+    namer = Namer(Endpoint(server.url, "a-model"), KeptAnswers(tmp_path / "kept"), seeds=1)
     namer.name({0: ["a", "b"]})
     (kept,) = (path for path in (tmp_path / "kept").rglob("*") if path.is_file())
     kept.write_text("{")
@@ -260,7 +95,7 @@ def test_a_damaged_kept_answer_is_asked_for_again(server: Server, tmp_path: Path
 
 
 def test_the_estimate_counts_each_question_once(server: Server, tmp_path: Path) -> None:
-    namer = Namer(_endpoint(server), KeptAnswers(tmp_path / "kept"), seeds=5)
+    namer = Namer(Endpoint(server.url, "a-model"), KeptAnswers(tmp_path / "kept"), seeds=5)
     cost = namer.cost({0: ["a", "b"], 1: ["a", "b"], 2: ["c"]})
     letters = sum(len(m["content"]) for words in (["a", "b"], ["c"]) for m in question(words))
     assert (cost.requests, cost.kept) == (10, 0)
