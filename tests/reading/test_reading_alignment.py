@@ -17,7 +17,9 @@ from tuneshift.progress import silent
 from tuneshift.reading import ReadingAlignment, reading_alignment
 from tuneshift.reading.scores import Settings, measure
 from tuneshift.reading.word_order import lag_profile
+from tuneshift.report.summary import summary_sentences
 from tuneshift.result import Result
+from tuneshift.study import run
 
 SETTINGS = Settings(
     exclude="document_initial", published=False, spillover=2, folds=10, ceiling=None, mixed_model=False, n_boot=500,
@@ -141,6 +143,28 @@ def test_the_form_of_the_text_reaches_the_model(fable_2m_instruct: LanguageModel
     )
     assert np.abs(plain - chat).max() > 0.01
     assert np.abs(chat - instructed).max() > 0.01
+
+
+def test_each_form_keeps_a_name_of_its_own_in_rows_pairs_and_report(tmp_path: Path) -> None:
+    study = {
+        "name": "forms",
+        "models": ["fable-2m", {"model": "fable-2m-instruct", "base": "fable-2m"}],
+        "measurements": [
+            {"kind": "reading", "data": "simulated_reading", "mixed_model": False, "n_boot": 0, **form}
+            for form in ({}, {"form": "chat", "template": "fable-2m-instruct"})
+        ],
+    }
+    results = run(study, out=tmp_path / "forms")
+    assert not results.failures
+    kinds = ["corrected", "plain", "corrected chat", "plain chat"]
+    assert sorted(results.table["mapping"].dropna().unique()) == sorted(kinds)
+    pairs = results.pairs()
+    assert sorted(pairs.loc[pairs["metric"] == "delta_ll", "mapping"]) == sorted(kinds)
+    assert (pairs.loc[pairs["metric"] == "pearson_r", "over"] == "stories").all()
+    said = [str(sentence) for sentence in summary_sentences(results)]
+    for kind in ("corrected", "corrected chat"):
+        assert sum(f"{kind} surprisal)" in text and text.startswith("fable-2m-instruct") for text in said) == 2
+        assert any(f"({kind} surprisal, n" in text and "of 2 models" in text for text in said)
 
 
 def test_a_base_model_can_be_lent_the_chat_template_of_its_tuned_version(

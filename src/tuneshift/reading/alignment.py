@@ -37,7 +37,7 @@ class ReadingAlignment(Measurement):
     - `mixed_model`: by-participant mixed model; by default wherever there are times by participant, up to 200,000.
     """
 
-    code_version: ClassVar[int] = 1
+    code_version: ClassVar[int] = 2
 
     kind: Literal["reading"] = "reading"
     data: str = "natural_stories"
@@ -110,8 +110,9 @@ def reading_alignment(
     """Return the reading alignment of a model, or of a `SurprisalFile`, with reading times or a data set's name.
 
     `options` are the fields of `ReadingAlignment`. Rows: `pearson_r` and `delta_ll` for boundary-corrected surprisal
-    (mapping "corrected") and the plain sum ("plain"), or for what a file holds ("given"); `pearson_r_normalised` where
-    a ceiling is known. Raises BadInput as `ReadingAlignment.run` does.
+    (mapping "corrected") and the plain sum ("plain"), with the form where it is not the bare text ("corrected chat"),
+    or for what a file holds ("given"); `pearson_r_normalised` where a ceiling is known. Raises BadInput as
+    `ReadingAlignment.run` does.
     """
     if isinstance(times, str):
         return ReadingAlignment(data=times, **options).run(model, progress)

@@ -53,8 +53,9 @@ def surprisals_of(
 ) -> dict[str, np.ndarray]:
     """Return the surprisals (n_words,) in bits of the words of `times`, by mapping.
 
-    A model gives "corrected" (for word boundaries) and "plain", a file what it holds, as "given". Raises BadInput
-    where file and text part, with the first place, and for a form that a file cannot have.
+    A model gives "corrected" (for word boundaries) and "plain" (the bare sum), in another form than the bare text
+    "corrected chat", "plain chat" and so on; a file what it holds, as "given". Raises BadInput where file and text
+    part, with the first place, and for a form that a file cannot have.
     """
     if isinstance(source, SurprisalFile):
         if form != "plain":
@@ -71,7 +72,11 @@ def surprisals_of(
         progress=progress,
     )
     _require_same_words(table, times, source.name)
-    return {"corrected": table["surprisal"].to_numpy(float), "plain": table["surprisal_plain"].to_numpy(float)}
+    read = "" if form == "plain" else f" {form}"
+    return {
+        f"corrected{read}": table["surprisal"].to_numpy(float),
+        f"plain{read}": table["surprisal_plain"].to_numpy(float),
+    }
 
 
 def _require_same_words(table: pd.DataFrame, times: ReadingTimes, where: str) -> None:

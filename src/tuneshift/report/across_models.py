@@ -23,7 +23,9 @@ def across_models_section(correlations: pd.DataFrame, points: pd.DataFrame | Non
     if correlations.empty or "pearson_r" not in correlations:
         absent = "A correlation over models needs at least four models with a size or an ability; this study has none."
         return Section("models", "Across models", _LEAD, absent=absent)
-    rows = correlations[~correlations["mapping"].astype("string").fillna("").eq("plain").to_numpy(dtype=bool)]
+    rows = correlations[
+        ~correlations["mapping"].astype("string").fillna("").str.startswith("plain").to_numpy(dtype=bool)
+    ]
     blocks: list[Block] = []
     fewest = int(rows["n"].min()) if len(rows) else 0
     if fewest < FEW_MODELS:

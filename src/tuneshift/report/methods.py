@@ -98,13 +98,17 @@ def _brain(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
 def _reading(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
     sentences, cited = [], ["smith2013effect", "pimentel2024how", "oh2024leading"]
     data = listed(names(rows["dataset"]))
-    if "corrected" in names(rows["mapping"]):
+    if any(name.startswith("corrected") for name in names(rows["mapping"])):
         sentences.append(
             f"Reading alignment on {data}: surprisal is −log2 of a word's probability given the text before it, in bits, "
             "corrected so that the end of a word counts to that word; the plain sum over tokens is given beside it."
         )
     else:
         sentences.append(f"Reading alignment on {data}: surprisals were read from a file.")
+    forms = {"chat": "inside the chat template", "instructed": "after an instruction to read it"}
+    read = [forms[str(form)] for form in _values(settings, "form") if str(form) in forms]
+    if read:
+        sentences.append(f"The text was also read {listed(read)}; such rows name the form beside the surprisal.")
     excluded = [str(e).replace("_", " ") for e in _values(settings, "exclude") if e != "none"]
     left = f" over all words but each {listed(excluded)} one" if excluded else ""
     sentences.append(f"Scores: Pearson r with mean reading times{left}.")

@@ -14,6 +14,9 @@ OVERALL = ("mean", "")
 CHOSEN_LAYERS = ("nested", "best")
 GROUP = ("dataset", "split")
 
+HEADLINE_SURPRISALS = ("corrected", "corrected chat", "corrected instructed", "given")
+"""The kinds of surprisal that summaries speak of: one for each form in which a model read the text."""
+
 
 def rows_of(table: pd.DataFrame, **where: Any) -> pd.DataFrame:
     """Return the rows whose columns hold these values; a tuple means any of them, "" a missing value."""

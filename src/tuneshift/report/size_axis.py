@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from tuneshift.report.selecting import rows_of
+from tuneshift.report.selecting import HEADLINE_SURPRISALS, rows_of
 from tuneshift.report.words import interval, metric_name, missing, number, text
 
 SIZE = "log10 parameters"
@@ -23,7 +23,7 @@ def size_sentences(correlations: pd.DataFrame) -> Iterator[tuple[str, str, str]]
     if correlations.empty or "pearson_r" not in correlations:
         return
     rows = rows_of(correlations, measurement="reading", property=SIZE, metric=("pearson_r", "delta_ll"))
-    for index, row in rows_of(rows, mapping=("corrected", "given")).iterrows():
+    for index, row in rows_of(rows, mapping=HEADLINE_SURPRISALS).iterrows():
         if not missing(row["pearson_r"]) and int(row["n"]) >= FEWEST_MODELS:
             yield _sentence(row), "finding" if _beyond_zero(row) else "null", f"correlation-{index}"
 

@@ -9,7 +9,16 @@ from typing import Any
 import pandas as pd
 
 from tuneshift.human import DATA_SETS
-from tuneshift.report.selecting import by_layer, extreme, groups, is_untrained, names, overall, rows_of
+from tuneshift.report.selecting import (
+    HEADLINE_SURPRISALS,
+    by_layer,
+    extreme,
+    groups,
+    is_untrained,
+    names,
+    overall,
+    rows_of,
+)
 from tuneshift.report.size_axis import size_sentences
 from tuneshift.report.source import Results
 from tuneshift.report.words import interval, listed, metric_name, missing, number, p_value, signed, text
@@ -90,7 +99,7 @@ def headline_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     pairs = pairs[~is_untrained(pairs)]
     whole = rows_of(pairs, target=("mean", ""))
     brain = rows_of(whole, measurement="brain", metric="r", layer="nested")
-    reading = rows_of(whole, measurement="reading", metric=("pearson_r", "delta_ll"), mapping=("corrected", "given"))
+    reading = rows_of(whole, measurement="reading", metric=("pearson_r", "delta_ll"), mapping=HEADLINE_SURPRISALS)
     inside = rows_of(whole, measurement="attribution", metric=("instruction_score", "followed_rate", "followed"))
     # Scores with the prompt's frame kept apart stand in the section: the summary speaks of the published definition.
     inside = inside[~inside["mapping"].fillna("").str.contains(",", regex=False)]
@@ -205,7 +214,7 @@ def _untrained_sentence(table: pd.DataFrame, dataset: str) -> Iterator[Sentence]
 
 
 def _reading_sentences(table: pd.DataFrame) -> Iterator[Sentence]:
-    rows = overall(rows_of(table, measurement="reading", mapping=("corrected", "given")))
+    rows = overall(rows_of(table, measurement="reading", mapping=HEADLINE_SURPRISALS))
     for (dataset, mapping), part in groups(rows_of(rows, metric="pearson_r"), "dataset", "mapping"):
         ordered = part.sort_values("value")
         shown = [ordered.iloc[0], ordered.iloc[-1]] if len(ordered) > 1 else [ordered.iloc[0]]
