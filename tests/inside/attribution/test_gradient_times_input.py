@@ -39,6 +39,17 @@ def test_both_ways_match_one_backward_pass_for_each_token(family: str) -> None:
         assert (probabilities > 0).all()
 
 
+@pytest.mark.parametrize("family", ["llama", "gpt2", "t5"])
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_half_precision_is_as_exact_as_its_own_rounding(family: str, half: torch.dtype) -> None:
+    model, layout = tiny(family), laid_out(7, 9, encoder=encoder(family))
+    expected, _ = reverse_attribution(model, layout)
+    for way in (reverse_attribution, forward_attribution):
+        raw, _ = way(model.to(half), layout, 4)
+        assert raw.dtype == np.float32
+        assert apart(raw, expected) < 0.1
+
+
 def test_a_norm_behind_the_embeddings_leaves_nothing_of_their_scale() -> None:
     """BLOOM normalises embeddings at once: their scale changes nothing, so all that is left is the norm's epsilon."""
     model, layout = model_of("bloom"), laid_out(7, 9)

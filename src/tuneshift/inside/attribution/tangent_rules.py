@@ -1,7 +1,6 @@
-"""How tangents pass through the operations of language models: one rule an operation.
+"""How tangents pass through sums, products, functions of single numbers, norms and softmax: one rule an operation.
 
-A rule gets the operation's arguments, some of them `TangentTensor`, and returns a `TangentTensor` (or plain tensors
-where nothing depends on the prompt's scales). Shapes of tangents are (n, *shape of the value).
+Rules of products and functions add terms, factor x tangents, and leave it to `TangentTensor` to multiply them out.
 """
 
 from __future__ import annotations
@@ -11,169 +10,20 @@ from typing import Any
 
 import torch
 
+from tuneshift.inside.attribution.tangent_moves import behind_tangents
 from tuneshift.inside.attribution.tangent_tensor import (
     RULES,
     NoTangentRule,
+    Rule,
     TangentTensor,
     Term,
     lifted,
+    rule,
     value_of,
-    view_of,
     with_tangents,
 )
 
 aten: Any = torch.ops.aten
-Rule = Callable[..., Any]
-
-
-def rule(*operations: Any) -> Callable[[Rule], Rule]:
-    """Register a function as the rule of operations."""
-
-    def register(function: Rule) -> Rule:
-        for operation in operations:
-            RULES[operation] = function
-        return function
-
-    return register
-
-
-def _positive(dim: int, ndim: int) -> int:
-    """Return a dimension's number in the tangents: counted from the front, behind the tangent's own."""
-    return dim % ndim + 1
-
-
-# --- operations that only move numbers ----------------------------------------------------------------------------
-
-
-@rule(aten.view.default, aten.reshape.default)
-def _view(x: TangentTensor, shape: Sequence[int]) -> TangentTensor:
-    value = x.value.reshape(shape)
-    return view_of(x, value, x.tangents.reshape(x.n_tangents, *value.shape))
-
-
-@rule(aten._unsafe_view.default)
-def _unsafe_view(x: TangentTensor, shape: Sequence[int]) -> TangentTensor:
-    value = x.value.reshape(shape)
-    return with_tangents(value, x.tangents.reshape(x.n_tangents, *value.shape))  # nobody else holds x
-
-
-@rule(aten.transpose.int)
-def _transpose(x: TangentTensor, a: int, b: int) -> TangentTensor:
-    ndim = x.value.ndim
-    return view_of(x, x.value.transpose(a, b), x.tangents.transpose(_positive(a, ndim), _positive(b, ndim)))
-
-
-@rule(aten.t.default)
-def _t(x: TangentTensor) -> TangentTensor:
-    return view_of(x, x.value.t(), x.tangents.transpose(-1, -2) if x.value.ndim == 2 else x.tangents)
-
-
-@rule(aten.permute.default)
-def _permute(x: TangentTensor, dims: Sequence[int]) -> TangentTensor:
-    moved = [_positive(dim, x.value.ndim) for dim in dims]
-    return view_of(x, x.value.permute(*dims), x.tangents.permute(0, *moved))
-
-
-@rule(aten.expand.default)
-def _expand(x: TangentTensor, shape: Sequence[int], *, implicit: bool = False) -> TangentTensor:
-    value = x.value.expand(*shape)
-    return view_of(x, value, lifted(x.tangents, value.ndim).expand(x.n_tangents, *value.shape))
-
-
-@rule(aten.unsqueeze.default)
-def _unsqueeze(x: TangentTensor, dim: int) -> TangentTensor:
-    return view_of(x, x.value.unsqueeze(dim), x.tangents.unsqueeze(_positive(dim, x.value.ndim + 1)))
-
-
-def _along_dim(operation: Any) -> Rule:
-    """Make the rule of an operation (x, dim, ...) that takes numbers of x, or adds them up, along a dimension."""
-
-    def apply(x: Any, dim: int = 0, *rest: Any, **kwargs: Any) -> Any:
-        if not isinstance(x, TangentTensor) or any(isinstance(item, TangentTensor) for item in rest):
-            raise NoTangentRule(f"{operation} with tangents in another argument than the first has no rule")
-        value = operation(x.value, dim, *rest, **kwargs)
-        return view_of(x, value, operation(x.tangents, _positive(dim, x.value.ndim), *rest, **kwargs))
-
-    return apply
-
-
-for _operation in (
-    aten.slice.Tensor,
-    aten.select.int,
-    aten.narrow.default,
-    aten.index_select.default,
-    aten.cumsum.default,
-    aten.squeeze.dim,
-):
-    RULES[_operation] = _along_dim(_operation)
-
-
-@rule(aten.split.Tensor, aten.split_with_sizes.default, aten.chunk.default)
-def _split(x: TangentTensor, sizes: Any, dim: int = 0) -> list[TangentTensor]:
-    values = x.value.split(sizes, dim)
-    parts = x.tangents.split(sizes, _positive(dim, x.value.ndim))
-    return [view_of(x, value, part) for value, part in zip(values, parts, strict=True)]
-
-
-@rule(aten.unbind.int)
-def _unbind(x: TangentTensor, dim: int = 0) -> list[TangentTensor]:
-    parts = x.tangents.unbind(_positive(dim, x.value.ndim))
-    return [view_of(x, value, part) for value, part in zip(x.value.unbind(dim), parts, strict=True)]
-
-
-def _joined(operation: Any) -> Rule:
-    def apply(parts: Sequence[torch.Tensor], dim: int = 0) -> TangentTensor:
-        parts = [part for part in parts if part.ndim > 1 or part.numel()]
-        value = operation([value_of(part) for part in parts], dim)
-        number = next(part.n_tangents for part in parts if isinstance(part, TangentTensor))
-        tangents = [_tangents_or_zeros(part, number).to(value.dtype) for part in parts]
-        return with_tangents(value, operation(tangents, _positive(dim, value.ndim)))
-
-    return apply
-
-
-RULES[aten.cat.default] = _joined(torch.cat)
-RULES[aten.stack.default] = _joined(torch.stack)
-
-
-def _tangents_or_zeros(x: torch.Tensor, number: int) -> torch.Tensor:
-    return x.tangents if isinstance(x, TangentTensor) else x.new_zeros(()).expand(number, *x.shape)
-
-
-@rule(aten.index.Tensor)
-def _index(x: TangentTensor, indices: Sequence[torch.Tensor | None]) -> TangentTensor:
-    picked = tuple(slice(None) if index is None else index for index in indices)
-    value = x.value[picked]
-    if indices[0] is None and sum(index is not None for index in indices) > 1:
-        raise NoTangentRule("indexing of several dimensions behind the first has no rule")
-    return view_of(x, value, x.tangents[(slice(None), *picked)])
-
-
-@rule(aten.gather.default)
-def _gather(x: TangentTensor, dim: int, index: torch.Tensor) -> TangentTensor:
-    chosen = index.expand(x.n_tangents, *index.shape)
-    return with_tangents(x.value.gather(dim, index), x.tangents.gather(_positive(dim, x.value.ndim), chosen))
-
-
-@rule(aten.clone.default, aten.contiguous.default)
-def _clone(x: TangentTensor, *, memory_format: Any = None) -> TangentTensor:
-    # terms are never written to, so nobody needs a copy of them
-    return TangentTensor(x.value.clone(memory_format=torch.contiguous_format), x.terms)
-
-
-@rule(aten.detach.default, aten.alias.default, aten.lift_fresh.default)
-def _same(x: TangentTensor) -> TangentTensor:
-    x.shares = True
-    return TangentTensor(x.value, x.terms, shares=True)
-
-
-@rule(aten._to_copy.default)
-def _to_copy(x: TangentTensor, **kwargs: Any) -> Any:
-    value = aten._to_copy.default(x.value, **kwargs)
-    return with_tangents(value, x.tangents.to(value.dtype)) if value.is_floating_point() else value
-
-
-# --- sums, products ----------------------------------------------------------------------------------------------
 
 
 def _times(x: Any, factor: Any) -> list[Term]:
@@ -306,6 +156,7 @@ _elementwise(aten.cos.default, lambda x, y: -x.sin())
 _elementwise(aten.abs.default, lambda x, y: x.sign())
 _elementwise(aten.pow.Tensor_Scalar, lambda x, y, exponent: exponent * x ** (exponent - 1))
 _elementwise(aten.clamp.default, _clamp_slope)
+_elementwise(aten.clamp.Tensor, _clamp_slope)
 _elementwise(aten.clamp_min.default, _clamp_slope)
 
 
@@ -324,7 +175,9 @@ def _reduction(operation: Any) -> Rule:
             if operation is aten.mean.dim:
                 tangents = tangents / x.value.shape[-1]
             return with_tangents(value, tangents.unsqueeze(-1) if keepdim else tangents)
-        return with_tangents(value, operation(x.tangents, [_positive(dim, ndim) for dim in dims], keepdim, dtype=dtype))
+        return with_tangents(
+            value, operation(x.tangents, [behind_tangents(dim, ndim) for dim in dims], keepdim, dtype=dtype)
+        )
 
     return apply
 
@@ -338,13 +191,15 @@ def _dot(factor: Any, base: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
 
 RULES[aten.mean.dim] = _reduction(aten.mean.dim)
 RULES[aten.sum.dim_IntList] = _reduction(aten.sum.dim_IntList)
+RULES[aten.mean.default] = _reduction(aten.mean.dim)
+RULES[aten.sum.default] = _reduction(aten.sum.dim_IntList)
 
 
 @rule(aten._softmax.default, aten._safe_softmax.default)
 def _softmax(x: TangentTensor, dim: int, half_to_float: bool = False) -> TangentTensor:
     value = x.value.softmax(dim, dtype=torch.float32 if half_to_float else None)
     weighted = TangentTensor(value, _times(x, value)).tangents
-    total = weighted.sum(_positive(dim, value.ndim), keepdim=True)
+    total = weighted.sum(behind_tangents(dim, value.ndim), keepdim=True)
     return with_tangents(value, weighted.addcmul_(value, total, value=-1))
 
 
@@ -370,26 +225,3 @@ def _where(condition: torch.Tensor, a: Any, b: Any) -> TangentTensor:
 @rule(aten.masked_fill.Scalar, aten.masked_fill.Tensor)
 def _masked_fill(x: TangentTensor, mask: torch.Tensor, fill: Any) -> TangentTensor:
     return TangentTensor(x.value.masked_fill(mask, fill), _times(x, (~mask).to(x.value.dtype)))
-
-
-# --- operations that only look at a tensor's shape -----------------------------------------------------------------
-
-
-def _shape_only(operation: Any) -> Rule:
-    def apply(x: TangentTensor, *rest: Any, **kwargs: Any) -> torch.Tensor:
-        return operation(x.value, *rest, **kwargs)
-
-    return apply
-
-
-for _operation in (
-    aten.new_zeros.default,
-    aten.new_ones.default,
-    aten.new_full.default,
-    aten.new_empty.default,
-    aten.zeros_like.default,
-    aten.ones_like.default,
-    aten.empty_like.default,
-    aten.full_like.default,
-):
-    RULES[_operation] = _shape_only(_operation)

@@ -107,6 +107,17 @@ def _is_counted(x: torch.Tensor) -> bool:
     return not (x.is_floating_point() or x.is_complex())
 
 
+def rule(*operations: Any) -> Callable[[Rule], Rule]:
+    """Register a function as the rule of operations."""
+
+    def register(function: Rule) -> Rule:
+        for operation in operations:
+            RULES[operation] = function
+        return function
+
+    return register
+
+
 def value_of(x: Any) -> Any:
     """Return a tensor's value without its tangents, and anything else as it is."""
     return x.value if isinstance(x, TangentTensor) else x
