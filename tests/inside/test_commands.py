@@ -15,7 +15,7 @@ def _run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
-@pytest.mark.parametrize(("command", "metric"), [("heads", "head_overlap"), ("concepts", "rotation_deg")])
+@pytest.mark.parametrize(("command", "metric"), [("heads", "head_overlap"), ("concepts", "weight_change")])
 def test_a_pair_gives_one_json_object_with_a_row_a_layer(command: str, metric: str) -> None:
     done = _run(command, "fable-2m", "--tuned", "fable-2m-instruct", "--json")
     assert done.exit_code == 0

@@ -96,4 +96,7 @@ def test_one_model_alone_gives_variance_by_layer_and_components_to_browse(fable_
     assert [(c["layer"], c["component"]) for c in browsable] == [(layer, c) for layer in (1, 2, 3, 4) for c in range(3)]
     assert all(0 < c["share"] < 1 and c["side"] == "model" and len(c["words_top"]) >= 15 for c in browsable)
     for layer in range(1, 5):
-        assert 0 < result.value(metric="variance_share", layer=layer) < 1
+        assert 0 < result.value(metric="variance_share", layer=layer, target="mean") < 1
+    first = browsable[0]
+    named = f"component 0: {', '.join(first['words_top'][:8])}"
+    assert result.value(metric="variance_share", layer=1, target=named) == pytest.approx(first["share"])

@@ -150,6 +150,8 @@ def test_one_model_alone_gives_counts_by_layer_and_pairs_to_browse(fable_2m: Lan
     for layer in range(1, 5):
         value = result.value(metric="head_pairs", layer=layer)
         assert value == pytest.approx(float(counts.sel(layer=layer).mean()))
+    query, key = heads["pairs"]["model"][2][1][0]
+    assert result.value(metric="pair_units", layer=3, target=f"head 1: {query} > {key}") >= 2
     assert result.warnings == ()
 
 

@@ -21,7 +21,7 @@ from tuneshift.inside import (
     head_shift,
     state_shift,
 )
-from tuneshift.inside.concepts.rotation import matched_components, principal_angles, random_angles
+from tuneshift.inside.concepts.rotation import matched_components, principal_angles, random_rotation
 from tuneshift.inside.heads.overlap import head_overlap
 from tuneshift.inside.heads.verbs import verb_gain
 from tuneshift.inside.pairing import layers_label, quarters
@@ -29,8 +29,8 @@ from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
 
 UNMOVED = {
-    "head_overlap": 1.0, "rotation_deg": 0.0, "rotation_max_deg": 0.0, "component_cosine": 1.0,
-    "concept_overlap": 1.0, "weight_change": 0.0, "state_cka": 1.0, "state_cosine": 1.0, "state_change": 0.0,
+    "head_overlap": 1.0, "rotation_deg": 0.0, "concept_overlap": 1.0, "weight_change": 0.0,
+    "state_cka": 1.0, "state_cosine": 1.0, "state_change": 0.0,
 }  # fmt: skip
 TEXTS = [["A tree fell,", "and nobody heard"], ["Rain came.", "The road was wet;", "we walked"], ["So it ended!"]] * 4
 
@@ -47,7 +47,7 @@ def test_two_equal_models_show_no_shift_anywhere(fable_2m: LanguageModel) -> Non
     assert set(layers["metric"]) == set(UNMOVED)
     for metric, expected in UNMOVED.items():
         values = layers.loc[layers["metric"] == metric, "value"].astype(float)
-        assert len(values) == (5 if metric.startswith("state") else 4)
+        assert len(values) == {"state": 5, "rotat": 12}.get(metric[:5], 4)
         np.testing.assert_allclose(values, expected, atol=1e-5)
     verbs = result.table[result.table["metric"].str.startswith("verb_gain")]
     assert verbs["value"].isna().all()  # every head ties: there is no share
@@ -63,14 +63,32 @@ def test_a_layer_turned_by_a_known_angle_shows_it_and_no_other_layer_does(blank:
     result = concept_shift(blank, turned, FeedforwardConcepts(rotation_components=k, n_components=20))
     angles = result.arrays["principal_angles"]
     np.testing.assert_allclose(angles.sel(layer=3), angle, atol=0.05)
-    assert result.value(metric="rotation_deg", layer=3) == pytest.approx(angle, abs=0.05)
-    assert result.value(metric="rotation_max_deg", layer=3) == pytest.approx(angle, abs=0.05)
-    assert result.value(metric="component_cosine", layer=3) == pytest.approx(np.cos(np.radians(angle)), abs=0.25)
+    for mapping in ("mean principal angle", "largest principal angle"):
+        assert result.value(metric="rotation_deg", mapping=mapping, layer=3) == pytest.approx(angle, abs=0.05)
     for layer in (1, 2, 4):
         assert float(np.abs(angles.sel(layer=layer)).max()) < 1e-5
         assert result.value(metric="weight_change", layer=layer) == 0
-    random = result.value(metric="rotation_deg", target="random rotation")
+    random = result.value(metric="rotation_deg", mapping="mean principal angle", target="random rotation")
     assert 50 < random < 90
+
+
+@pytest.mark.parametrize("angle", [2.0, 20.0, 40.0])
+def test_a_turn_of_all_directions_shows_in_each_of_them(blank: LanguageModel, angle: float) -> None:
+    """Units turned pairwise by one angle: every direction lies at that angle from itself, subspaces at less."""
+
+    def edit(torch_model: Any) -> None:
+        weights = torch_model.model.layers[1].mlp.down_proj.weight
+        radians = torch.tensor(np.radians(angle))
+        even, odd = weights[::2].clone(), weights[1::2].clone()
+        weights[::2] = radians.cos() * even - radians.sin() * odd
+        weights[1::2] = radians.sin() * even + radians.cos() * odd
+
+    result = concept_shift(blank, changed(blank, edit))
+    np.testing.assert_allclose(result.arrays["matched_angles"].sel(layer=2), angle, atol=0.1)
+    assert result.value(metric="rotation_deg", mapping="matched components", layer=2) == pytest.approx(angle, abs=0.1)
+    assert float(result.arrays["principal_angles"].sel(layer=2).max()) <= angle + 0.1
+    for layer in (1, 3, 4):
+        assert result.value(metric="rotation_deg", mapping="matched components", layer=layer) < 1e-5
 
 
 def test_only_the_heads_of_a_changed_layer_lose_pairs(blank: LanguageModel) -> None:
@@ -159,17 +177,17 @@ def test_tiny_angles_are_exact() -> None:
 
 def test_random_subspaces_of_a_plane_have_the_known_mean_angle() -> None:
     """Two random lines in the plane: the angle is uniform between 0 and 90 degrees."""
-    draws = np.concatenate([random_angles(1, 2, seed).ravel() for seed in range(40)])
+    draws = np.concatenate([random_rotation(1, 2, seed).principal.ravel() for seed in range(40)])
     assert draws.mean() == pytest.approx(45, abs=3 * 26 / len(draws) ** 0.5)
-    assert random_angles(5, 400).mean() > 80  # high dimensions: nearly at right angles
+    assert random_rotation(5, 400).principal.mean() > 80  # high dimensions: nearly at right angles
 
 
 def test_components_that_change_places_and_signs_are_matched() -> None:
     base = np.linalg.qr(np.random.default_rng(0).standard_normal((10, 4)))[0].T
     order = [2, 0, 3, 1]
-    places, cosines = matched_components(base, -base[order])
+    places, angles = matched_components(base, -base[order])
     assert [order[place] for place in places] == [0, 1, 2, 3]
-    np.testing.assert_allclose(cosines, 1)
+    np.testing.assert_allclose(angles, 0, atol=1e-12)
 
 
 def test_layers_are_grouped_in_quarters() -> None:
@@ -183,10 +201,10 @@ def test_a_tuned_model_keeps_more_of_its_base_than_chance(
 ) -> None:
     result = compare_internals(fable_2m, fable_2m_instruct, documents=TEXTS)
     chance = result.value(metric="head_overlap", target="another head")
-    random = result.value(metric="rotation_deg", target="random rotation")
+    random = result.value(metric="rotation_deg", mapping="mean principal angle", target="random rotation")
     for layer in range(1, 5):
         assert chance < result.value(metric="head_overlap", layer=layer, target="mean") < 1
-        assert 0 < result.value(metric="rotation_deg", layer=layer) < random
+        assert 0 < result.value(metric="rotation_deg", mapping="mean principal angle", layer=layer) < random
         assert 0.5 < result.value(metric="state_cka", layer=layer) < 1
     assert len(result.details["lens"]) == 5
 

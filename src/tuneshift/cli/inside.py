@@ -103,7 +103,9 @@ def _measured(ref: str, tuned: str | None, spec: Any, shift: Any, device: str, t
 def _show(result: Result, as_json: bool, out: Path | None, texts: pd.DataFrame | None) -> None:
     if out is not None:
         out.write_text(json.dumps(result.details, ensure_ascii=False, allow_nan=False), encoding="utf-8")
-    show(result.table, result.warnings, as_json=as_json)
+    targets = result.table["target"].fillna("")
+    single = (targets.str.startswith("head ") | targets.str.startswith("component ")).to_numpy(dtype=bool)
+    show(result.table, result.warnings, as_json=as_json, summary=result.table[~single])
     if texts is not None and not as_json:
         print_table(texts)
 

@@ -21,6 +21,8 @@ from tuneshift.models.weights import Weights
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
 
+_WORDS_IN_A_ROW, _COMPONENTS_IN_ROWS = 8, 5
+
 
 class FeedforwardConcepts(Measurement):
     """What the principal components of each feed-forward layer write (methods, section 6; paper 2).
@@ -63,9 +65,10 @@ class FeedforwardConcepts(Measurement):
     def run(self, model: LanguageModel | Weights, progress: Progress = silent) -> Result:
         """Measure one model: how much of a layer's variance its first components hold, and their words.
 
-        Rows: `variance_share` by layer, of the first k components (see `rotation_components`); with a namer
-        `category_share` by group of layers. Details: words (and names) of the first components. Raises BadInput as
-        `feedforward_concepts` does, MeasurementFailed where the namer stays busy.
+        Rows: `variance_share` by layer, of the first k components (see `rotation_components`) and of each of the first
+        few (target "component 0: " and its first words); with a namer `category_share` by group of layers. Details:
+        words (and names) of the first components. Raises BadInput as `feedforward_concepts` does, MeasurementFailed
+        where the namer stays busy.
         """
         weights = as_weights(model)
         listed = self.word_list(weights)
@@ -80,6 +83,12 @@ class FeedforwardConcepts(Measurement):
             browsable += browsable_layer(listed.words, concepts, layer, self.kept_components, 30, "model")
             words |= self.words_to_name(listed, concepts, layer)
             progress(f"feed-forward concepts of {weights.name}", layer, weights.anatomy.n_layers)
+        rows += [
+            self.row(layer=one["layer"], metric="variance_share", value=one["share"], unit="share")
+            | {"target": f"component {one['component']}: {', '.join(one['words_top'][:_WORDS_IN_A_ROW])}"}
+            for one in browsable
+            if one["component"] < _COMPONENTS_IN_ROWS
+        ]
         warnings: tuple[str, ...] = ()
         namer = self.concept_namer()
         if namer is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -12,6 +13,26 @@ from tuneshift.numerics.threads import one_thread
 
 _N_RANDOM = 20
 _SMALL = 512
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """How far k directions are turned, in degrees.
+
+    `principal` (..., k) are the principal angles between the subspaces, which do not care how directions within them
+    mix; `matched` (..., k) the angles between directions matched one to one, which do.
+    """
+
+    principal: np.ndarray
+    matched: np.ndarray
+
+    def summaries(self) -> dict[str, np.ndarray]:
+        """Return the three numbers by name (...,): mean and largest principal angle, mean angle of matched ones."""
+        return {
+            "mean principal angle": self.principal.mean(axis=-1),
+            "largest principal angle": self.principal.max(axis=-1),
+            "matched components": self.matched.mean(axis=-1),
+        }
 
 
 def principal_angles(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -30,26 +51,37 @@ def principal_angles(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.degrees(angles)
 
 
-@cache
-def random_angles(k: int, d: int, seed: int = 0) -> np.ndarray:
-    """Return the principal angles in degrees (20, k) of a k-dimensional subspace and randomly rotated copies of it.
-
-    What base and tuned layer would show if tuning had left nothing of the base's subspace. A uniformly random rotation
-    takes any subspace to a uniformly random one, so that the answer depends on k and d only.
-    """
-    generator = np.random.default_rng(seed)
-    fixed = np.eye(k, d)
-    return np.stack([principal_angles(fixed, generator.standard_normal((k, d))) for _ in range(_N_RANDOM)])
-
-
 def matched_components(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Match each component of `first` (k, d) with one of `second`, so that the sum of |cosine| is largest.
 
-    Returns (places in `second` (k,), |cosine| of each pair (k,)).
+    Returns (places in `second` (k,), angle in degrees between the lines of each pair (k,)).
     """
-    cosines = np.abs(first.astype(np.float64) @ second.astype(np.float64).T)
-    rows, columns = linear_sum_assignment(cosines, maximize=True)
-    return columns, np.minimum(cosines[rows, columns], 1.0)
+    a, b = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (_exact(first), _exact(second)))
+    cosines = a @ b.T
+    rows, columns = linear_sum_assignment(np.abs(cosines), maximize=True)
+    signs = np.where(cosines[rows, columns] < 0, -1.0, 1.0)[:, None]
+    apart = np.linalg.norm(a - signs * b[columns], axis=1)  # the cosine would lose angles below a hundredth of a degree
+    return columns, np.degrees(2 * np.arcsin(np.clip(apart / 2, 0, 1)))
+
+
+@cache
+def random_rotation(k: int, d: int, seed: int = 0) -> Rotation:
+    """Return what base and tuned layer would show if tuning had left nothing of the base: 20 draws, (20, k) each.
+
+    A uniformly random rotation takes any k directions to uniformly random ones, so that the answer depends on k and d
+    only.
+    """
+    generator = np.random.default_rng(seed)
+    fixed = np.eye(k, d)
+    draws = [_orthonormal(generator.standard_normal((k, d))).numpy() for _ in range(_N_RANDOM)]
+    return Rotation(
+        np.stack([principal_angles(fixed, draw) for draw in draws]),
+        np.stack([matched_components(fixed, draw)[1] for draw in draws]),
+    )
+
+
+def _exact(rows: np.ndarray) -> np.ndarray:
+    return rows.astype(np.float64)
 
 
 def _orthonormal(rows: np.ndarray) -> torch.Tensor:

@@ -12,7 +12,7 @@ from tuneshift.inside.concepts.categories import Answers, Place, change_rows, sh
 from tuneshift.inside.concepts.components import ComponentWords
 from tuneshift.inside.concepts.concepts import LayerConcepts, browsable_layer, concepts_by_layer
 from tuneshift.inside.concepts.measurement import FeedforwardConcepts, named, unnamed
-from tuneshift.inside.concepts.rotation import matched_components, principal_angles, random_angles
+from tuneshift.inside.concepts.rotation import Rotation, matched_components, principal_angles, random_rotation
 from tuneshift.inside.pairing import as_weights, require_same_build
 from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
@@ -31,13 +31,13 @@ def concept_shift(
 ) -> Result:
     """Compare the feed-forward layers of a tuned model with those of its base, one layer of each in memory.
 
-    Rows by layer: `rotation_deg` (mean principal angle between the subspaces of the first k components) and
-    `rotation_max_deg` (the largest angle); `component_cosine` (mean |cosine| of components matched one to one);
-    `concept_overlap` (Jaccard index of the words of matched components); `weight_change` (length of the difference of
-    the weights over that of the base's). What rotations would be had tuning left nothing is the row with target
-    "random rotation", over all layers, its interval that of random draws. With a namer, `category_share` of the tuned
-    model by group of layers, `category_share_change` and `category_share_p` (see `inside.concepts.categories`).
-    Raises BadInput where the two are no pair, MeasurementFailed where the namer stays busy.
+    Rows by layer: `rotation_deg` of the first k components, in three ways (`mapping`): the mean and the largest
+    principal angle between the subspaces, and the mean angle of components matched one to one; `concept_overlap`
+    (Jaccard index of the words of matched components); `weight_change` (length of the difference of the weights over
+    that of the base's). What rotations would be had tuning left nothing are the rows with target "random rotation",
+    over all layers, their interval that of random draws. With a namer, `category_share` of the tuned model by group of
+    layers, `category_share_change` and `category_share_p` (see `inside.concepts.categories`). Raises BadInput where
+    the two are no pair, MeasurementFailed where the namer stays busy.
     """
     spec = spec or FeedforwardConcepts()
     first, second = as_weights(base), as_weights(tuned)
@@ -47,28 +47,26 @@ def concept_shift(
     k = spec.subspace(d)
     rows: list[dict[str, Any]] = []
     browsable: list[dict[str, Any]] = []
-    angles = []
+    turned: list[Rotation] = []
     words: dict[tuple[str, Place], list[str]] = {}
     pairs = zip(
         *(concepts_by_layer(w, listed, spec.n_components, spec.top_words) for w in (first, second)), strict=True
     )
     for layer, (before, after) in enumerate(pairs, start=1):
-        turned, cosine, overlap = _compared(before, after, k)
-        angles.append(turned)
-        for metric, value, unit in (
-            ("rotation_deg", turned.mean(), "degrees"),
-            ("rotation_max_deg", turned.max(), "degrees"),
-            ("component_cosine", cosine, "cosine"),
-            ("concept_overlap", overlap, "Jaccard index"),
-        ):
-            rows.append(spec.row(layer=layer, metric=metric, value=value, n=k, unit=unit))
+        rotation, overlap = _compared(before, after, k)
+        turned.append(rotation)
+        rows += [
+            spec.row(layer=layer, mapping=name, metric="rotation_deg", value=float(angle), n=k, unit="degrees")
+            for name, angle in rotation.summaries().items()
+        ]
         change = _weight_change(first, second, layer - 1)
+        rows.append(spec.row(layer=layer, metric="concept_overlap", value=overlap, n=k, unit="Jaccard index"))
         rows.append(spec.row(layer=layer, metric="weight_change", value=change, unit="share"))
         for side, concepts in (("base", before), ("tuned", after)):
             browsable += browsable_layer(listed.words, concepts, layer, spec.kept_components, 30, side)
             words |= {(side, place): mine for place, mine in spec.words_to_name(listed, concepts, layer).items()}
         progress(f"feed-forward shift of {second.name}", layer, n_layers)
-    random = random_angles(k, d)
+    random = random_rotation(k, d)
     rows += _random_rows(spec, random)
     warnings = _notes(k, random)
     namer = spec.concept_namer()
@@ -83,20 +81,20 @@ def concept_shift(
         warnings += unnamed(answers)
     return Result.from_rows(
         rows,
-        arrays={"principal_angles": _by_layer(np.stack(angles))},
+        arrays=_arrays(turned),
         warnings=warnings,
         details={
             "concepts": {"components": browsable},
-            "rotation": _rotation(np.stack(angles), random),
+            "rotation": _for_pictures(turned, random),
             "words": len(listed),
         },
     )
 
 
-def _compared(before: LayerConcepts, after: LayerConcepts, k: int) -> tuple[np.ndarray, float, float]:
+def _compared(before: LayerConcepts, after: LayerConcepts, k: int) -> tuple[Rotation, float]:
     mine, theirs = (side.components.directions[:k].cpu().numpy() for side in (before, after))
-    places, cosines = matched_components(mine, theirs)
-    return principal_angles(mine, theirs), float(cosines.mean()), _word_overlap(before.words, after.words, places)
+    places, matched = matched_components(mine, theirs)
+    return Rotation(principal_angles(mine, theirs), matched), _word_overlap(before.words, after.words, places)
 
 
 def _word_overlap(before: ComponentWords, after: ComponentWords, places: np.ndarray) -> float:
@@ -110,34 +108,42 @@ def _weight_change(base: Weights, tuned: Weights, layer: int) -> float:
     return float(torch.linalg.norm(theirs - mine) / torch.linalg.norm(mine).clamp_min(1e-30))
 
 
-def _random_rows(spec: FeedforwardConcepts, random: np.ndarray) -> list[dict[str, Any]]:
+def _random_rows(spec: FeedforwardConcepts, random: Rotation) -> list[dict[str, Any]]:
     rows = []
-    for metric, draws in (("rotation_deg", random.mean(axis=1)), ("rotation_max_deg", random.max(axis=1))):
+    for name, draws in random.summaries().items():
         low, high = np.quantile(draws, [0.025, 0.975])
-        row = spec.row(metric=metric, value=draws.mean(), ci_low=low, ci_high=high, n=len(draws), unit="degrees")
-        rows.append(row | {"target": RANDOM})
+        place = {"mapping": name, "metric": "rotation_deg", "n": len(draws), "unit": "degrees"}
+        rows.append(spec.row(value=float(draws.mean()), ci_low=low, ci_high=high, **place) | {"target": RANDOM})
     return rows
 
 
-def _rotation(angles: np.ndarray, random: np.ndarray) -> dict[str, list[float]]:
-    n_layers = len(angles)
+def _for_pictures(turned: list[Rotation], random: Rotation) -> dict[str, list[float]]:
     return {
-        "layers": list(range(1, n_layers + 1)),
-        "mean_deg": angles.mean(axis=1).tolist(),
-        "max_deg": angles.max(axis=1).tolist(),
-        "random_deg": [float(random.mean())] * n_layers,
+        "layers": list(range(1, len(turned) + 1)),
+        "mean_deg": [float(rotation.principal.mean()) for rotation in turned],
+        "max_deg": [float(rotation.principal.max()) for rotation in turned],
+        "random_deg": [float(random.principal.mean())] * len(turned),
     }
 
 
-def _by_layer(angles: np.ndarray) -> xr.DataArray:
-    coords = {"layer": np.arange(1, len(angles) + 1), "angle": np.arange(angles.shape[1])}
-    return xr.DataArray(angles, dims=("layer", "angle"), coords=coords)
+def _arrays(turned: list[Rotation]) -> dict[str, xr.DataArray]:
+    """Return every angle (layer, angle), principal angles smallest first, matched ones in the base's order."""
+    found = {}
+    for name, angles in (
+        ("principal_angles", [rotation.principal for rotation in turned]),
+        ("matched_angles", [rotation.matched for rotation in turned]),
+    ):
+        coords = {"layer": np.arange(1, len(turned) + 1), "angle": np.arange(len(angles[0]))}
+        found[name] = xr.DataArray(np.stack(angles), dims=("layer", "angle"), coords=coords)
+    return found
 
 
-def _notes(k: int, random: np.ndarray) -> tuple[str, ...]:
-    if random.mean() >= 30:
+def _notes(k: int, random: Rotation) -> tuple[str, ...]:
+    """Return a warning where even a random rotation would turn the subspaces little."""
+    mean = random.principal.mean()
+    if mean >= 30:
         return ()
     return (
         f"Subspaces of {k} components fill so much of the residual stream that a random rotation shows "
-        f"{random.mean():.0f} degrees only; choose fewer (`rotation_components`).",
+        f"{mean:.0f} degrees only; choose fewer (`rotation_components`).",
     )

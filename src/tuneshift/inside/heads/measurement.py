@@ -51,8 +51,9 @@ class HeadPatterns(Measurement):
     def run(self, model: LanguageModel | Weights, progress: Progress = silent) -> Result:
         """Measure one model: pairs a head knows, and the share of them that hold an instruction verb.
 
-        Rows: `head_pairs` by layer (mean over heads), `verb_pair_share` by group of layers. Details: the strongest
-        pairs of every head. Raises BadInput as `head_patterns` does.
+        Rows: `head_pairs` by layer (mean over heads), `verb_pair_share` by group of layers, and for the strongest pair
+        of each head `pair_units` (in how many of its units the pair occurs; target "head 0: query > key"). Details: the
+        strongest pairs of every head. Raises BadInput as `head_patterns` does.
         """
         weights = as_weights(model)
         listed = self.word_list(weights)
@@ -76,6 +77,7 @@ class HeadPatterns(Measurement):
                         unit="share",
                     )
                 )
+        rows += self._strongest(found)
         heads = {
             "layers": len(counts),
             "heads": found.n_heads,
@@ -87,6 +89,16 @@ class HeadPatterns(Measurement):
         return Result.from_rows(
             rows, arrays=arrays, warnings=self.notes(listed), details={"heads": heads, "words": len(listed)}
         )
+
+    def _strongest(self, found: WordPairs) -> list[dict[str, Any]]:
+        table = found.table(n=1)
+        return [
+            self.row(layer=layer, metric="pair_units", value=float(units), unit=f"{self.unit}s")
+            | {"target": f"head {head}: {query} > {key}"}
+            for layer, head, query, key, units in zip(
+                *(table[name] for name in ("layer", "head", "query_word", "key_word", "units")), strict=True
+            )
+        ]
 
     def word_list(self, weights: Weights) -> WordList:
         """Return the words that the heads are asked about."""
