@@ -30,6 +30,7 @@ from tuneshift.study.jobs import Batch, Failed, Finished, Job, Outcome, batches,
 from tuneshift.study.model_entry import entry_revision, load_entry
 from tuneshift.study.results import StudyResults
 from tuneshift.study.store import DamagedCell, Store, clear_words, write_atomically
+from tuneshift.study.storing import Storing
 
 
 def run(
@@ -61,10 +62,12 @@ def run(
             with _interruptible() as stopped:
                 record.tell(progress)
                 todo = _Todo(record.waiting(), load_model, revision_of, progress, stopped)
-                with closing(_outcomes(study, executor, todo)) as outcomes:
+                with (
+                    Storing(record.take, lambda: record.tell(progress)) as storing,
+                    closing(_outcomes(study, executor, todo)) as outcomes,
+                ):
                     for outcome in outcomes:
-                        record.take(outcome)
-                        record.tell(progress)
+                        storing.take(outcome)
                 if stopped():
                     raise KeyboardInterrupt
         finally:

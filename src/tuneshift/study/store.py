@@ -102,8 +102,11 @@ class Store:
             try:
                 shutil.rmtree(writing, ignore_errors=True)
                 writing.mkdir(parents=True)
-                for name, content in {**files, MANIFEST: json_bytes(whole)}.items():
-                    _write_flushed(writing / name, content)
+                contents = {**files, MANIFEST: json_bytes(whole)}
+                for name, content in contents.items():
+                    _write(writing / name, content)
+                for name in contents:  # only now: the first flush takes the other files along
+                    _flush(writing / name)
                 _flush_folder(writing)
                 self._replace(fingerprint, writing)
             except BaseException:
@@ -172,7 +175,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     writing = path.with_name(f"{_WRITING}{path.name}-{os.getpid()}")
     with clear_words(path.parent):
         try:
-            _write_flushed(writing, content)
+            _write(writing, content)
+            _flush(writing)
             os.replace(writing, path)
             _flush_folder(path.parent)
         except BaseException:
@@ -197,10 +201,13 @@ def clear_words(folder: Path) -> Iterator[None]:
         raise
 
 
-def _write_flushed(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes) -> None:
     with open(path, "wb") as file:
         file.write(content)
-        file.flush()
+
+
+def _flush(path: Path) -> None:
+    with open(path, "rb+") as file:
         os.fsync(file.fileno())
 
 
