@@ -72,6 +72,12 @@ def test_the_interval_holds_the_correlation_of_all_words() -> None:
         assert row["over_stories_low"] < row["pearson_r"] < row["over_stories_high"]
 
 
+def test_the_order_in_which_models_were_measured_changes_nothing() -> None:
+    sizes, arrays = _shares(slope=-0.3)
+    backwards = dict(reversed(list(arrays.items())))
+    pd.testing.assert_frame_equal(_study(sizes, arrays), _study(sizes, backwards))
+
+
 def test_models_scored_on_other_words_have_no_common_draw() -> None:
     sizes, arrays = _shares(slope=-1.0)
     arrays["m3"] = arrays["m3"][:-1]

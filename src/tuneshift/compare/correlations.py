@@ -77,7 +77,8 @@ def score_points(table: pd.DataFrame, sizes: Mapping[str, float]) -> pd.DataFram
     scores = scores.drop_duplicates([*SCORE_KEYS, "model"], keep=False)
     points = scores[[*SCORE_KEYS, "model", "y"]].merge(properties, on="model")
     points[["x", "y"]] = points[["x", "y"]].astype(float)
-    return points.reset_index(drop=True)
+    # In an order of their own: the draws of a bootstrap must not depend on which model was measured first.
+    return points.sort_values("model", kind="stable", ignore_index=True)
 
 
 def pearson_interval(
