@@ -152,14 +152,17 @@ def test_one_model_alone_gives_counts_by_layer_and_pairs_to_browse(fable_2m: Lan
         assert value == pytest.approx(float(counts.sel(layer=layer).mean()))
     query, key = heads["pairs"]["model"][2][1][0]
     assert result.value(metric="pair_units", layer=3, target=f"head 1: {query} > {key}") >= 2
-    assert result.warnings == ()
+    assert len(result.warnings) == 1
+    assert result.warnings[0].startswith("20 of 38 instruction verbs are not in the word list and are left out")
+    assert "translate" in result.warnings[0]
 
 
 def test_verbs_that_a_list_lacks_are_a_warning(fable_2m: LanguageModel, tmp_path: Path) -> None:
     path = tmp_path / "words.txt"
     path.write_text("\n".join(["write", "give", "go", *head_patterns(fable_2m).words[:50]]))
     result = HeadPatterns(words=str(path), verbs=("write", "give", "translate"), control_verbs=("go",)).run(fable_2m)
-    assert result.warnings == ("Only 2 of 3 instruction verbs are in the word list.",)
+    said = "1 of 3 instruction verbs are not in the word list and are left out of the verb test: translate."
+    assert result.warnings == (said,)
 
 
 def test_a_list_of_hardly_any_words_is_refused(fable_2m: LanguageModel) -> None:

@@ -38,12 +38,6 @@ def test_a_word_of_several_tokens_has_their_mean(fable_2m: LanguageModel) -> Non
         torch.testing.assert_close(embedding, matrix[list(tokens)].mean(dim=0))
 
 
-def test_words_that_must_be_there_are_added_at_the_end(fable_2m: LanguageModel) -> None:
-    found = word_list(fable_2m.tokenizer, None, 50, also=("the", "translate", "write"))
-    assert found.words[50:] == ("translate", "write")
-    assert len(found.tokens) == 52
-
-
 def test_verbs_of_the_two_groups_differ() -> None:
     assert not set(INSTRUCTION_VERBS) & set(CONTROL_VERBS)
     assert len(set(INSTRUCTION_VERBS)) == 38

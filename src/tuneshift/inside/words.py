@@ -47,15 +47,12 @@ def word_list(
     tokenizer: PreTrainedTokenizerBase,
     words: Sequence[str] | Path | str | None = None,
     n_words: int = 10_000,
-    *,
-    also: Sequence[str] = (),
 ) -> WordList:
     """Return the `n_words` most frequent words: the tokenizer's own whole words, a list, or a file (`read_words`).
 
     Own words are the tokens that are a whole word after a space, capitalised ones only where the vocabulary has no
     lower-case form (names), ordered by their frequency in English; strings that English hardly has (pieces of words)
     are left out, unless they are most of the vocabulary (another language). A list is taken to be in order already.
-    Words of `also` come at the end where they are not yet there, however many tokens they have.
     Raises BadInput for a list of fewer than 10 words.
     """
     tokens: list[tuple[int, ...]]
@@ -70,8 +67,7 @@ def word_list(
     if len(ordered) < _FEWEST:
         where = "the tokenizer's vocabulary" if words is None else "the word list"
         raise BadInput(f"{where} has {len(ordered)} words, at least {_FEWEST} are needed; give a list of words.")
-    added = [word for word in dict.fromkeys(also) if word not in set(ordered)]
-    return WordList((*ordered, *added), (*tokens, *_tokens(tokenizer, added)))
+    return WordList(tuple(ordered), tuple(tokens))
 
 
 def read_words(path: Path) -> list[str]:

@@ -24,7 +24,7 @@ from tuneshift.result import Result
 class HeadPatterns(Measurement):
     """Which word pairs each attention head's query-key weights look for (methods, section 5; paper 2).
 
-    `words` is a file of words (`inside.words.read_words`), by default the model's own whole words and the verbs;
+    `words` is a file of words (`inside.words.read_words`), by default the model's own whole words;
     `vectors` a file of static word vectors, by default the model's own input embeddings, centred. `unit` is a head's
     dimension, as published, or the plane that rotary embeddings turn. `kept_pairs` is how many pairs a head keeps for
     pictures. The other settings are the published ones.
@@ -102,9 +102,7 @@ class HeadPatterns(Measurement):
 
     def word_list(self, weights: Weights) -> WordList:
         """Return the words that the heads are asked about."""
-        if self.words is not None:
-            return word_list(weights.tokenizer, self.words, self.n_words)
-        return word_list(weights.tokenizer, None, self.n_words, also=(*self.verbs, *self.control_verbs))
+        return word_list(weights.tokenizer, self.words, self.n_words)
 
     def plausible(self, weights: Weights, words: WordList) -> torch.Tensor:
         """Return which words are plausible neighbours (n_words, n_words)."""
@@ -128,12 +126,21 @@ class HeadPatterns(Measurement):
         return ("instruction verbs", self.verbs), ("control verbs", self.control_verbs)
 
     def notes(self, words: WordList) -> tuple[str, ...]:
-        """Return a warning for verbs that the word list lacks."""
-        return tuple(
-            f"Only {len(words.positions(verbs))} of {len(verbs)} {name} are in the word list."
-            for name, verbs in self.verb_sides()
-            if len(words.positions(verbs)) < len(verbs)
-        )
+        """Return a warning for verbs that the word list lacks, and that the verb test leaves out.
+
+        Verbs that a vocabulary has only in pieces are not added to its own words: rare pieces have embeddings unlike
+        those of words, and verbs that share an ending share a piece, so that they would be compared with control verbs
+        of another kind.
+        """
+        found = []
+        for name, verbs in self.verb_sides():
+            absent = [verb for verb in verbs if not words.positions([verb])]
+            if absent:
+                found.append(
+                    f"{len(absent)} of {len(verbs)} {name} are not in the word list and are left out of the verb test: "
+                    f"{', '.join(absent)}."
+                )
+        return tuple(found)
 
     def row(self, **values: Any) -> dict[str, Any]:
         """Return a row of the long table: this measurement, over all heads."""
