@@ -11,6 +11,7 @@ from tiny_models import changed, families, language_model
 from tuneshift.errors import BadInput
 from tuneshift.inside import compare_internals, head_patterns
 from tuneshift.models import LanguageModel
+from tuneshift.models.anatomy import anatomy_of
 
 TEXTS = [["A tree fell,", "and nobody heard"], ["Rain came.", "The road was wet;", "we walked"], ["So it ended!"]] * 4
 
@@ -57,3 +58,28 @@ def test_quantised_weights_are_refused(fable_2m: LanguageModel) -> None:
 
     with pytest.raises(BadInput, match=r"is quantised .*give the checkpoint in float32"):
         head_patterns(changed(fable_2m, edit))
+
+
+@pytest.mark.parametrize("family", list(families().FAMILIES))
+def test_the_final_norm_is_the_one_before_the_output(family: str) -> None:
+    """What the model's last norm multiplies a normed state with is the gain that the lens uses."""
+    torch_model = families().tiny(family)
+    anatomy = anatomy_of(torch_model.config)
+    gain = anatomy.final_gain(torch_model.state_dict().__getitem__)
+    body = torch_model.get_encoder() if torch_model.config.is_encoder_decoder else torch_model.base_model
+    body = getattr(body, "decoder", body)
+    found = [
+        getattr(body, name)
+        for name in ("norm", "ln_f", "final_layer_norm", "final_layernorm")
+        if getattr(body, name, None) is not None
+    ]
+    if gain is None:
+        assert not found
+        return
+    (norm,) = found
+    states = torch.randn(5, anatomy.n_units, generator=torch.Generator().manual_seed(1))
+    centred = states - states.mean(dim=1, keepdim=True) if anatomy.norm_centres else states
+    expected = centred / centred.square().mean(dim=1, keepdim=True).sqrt() * gain
+    with torch.no_grad():
+        bias = getattr(norm, "bias", None)
+        torch.testing.assert_close(norm(states) - (0 if bias is None else bias), expected, atol=1e-3, rtol=1e-3)
