@@ -11,6 +11,7 @@ from pydantic import Field
 
 from tuneshift.brain.ceiling_estimates import noise_ceiling
 from tuneshift.brain.ceilings import CeilingEstimate
+from tuneshift.brain.controls import measure_controls
 from tuneshift.brain.layer_features import LayerFeatures, model_states
 from tuneshift.brain.layer_scores import score_layers
 from tuneshift.brain.mappings import Encoding, Mapping
@@ -25,6 +26,7 @@ from tuneshift.numerics.splits import Fold, contiguous, grouped, shuffled
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
 
+_TWINS = 3
 _RESPONSE_LENGTH = 10.0  # seconds on both sides of a held-out block that the haemodynamic response still reaches
 
 
@@ -32,8 +34,9 @@ class BrainAlignment(Measurement):
     """Brain alignment (paper 1, section 2; methods, section 1).
 
     `split` is by default "grouped" (whole passages held out), or "contiguous" for a recording of a single story;
-    `untrained` adds the mean over so many untrained twins. Scores are Pearson r on held-out stimuli, averaged over
-    folds; ceilings are leave-one-participant-out correlations on the same stimuli.
+    `ceiling` is the leave-one-out ceiling unless another is named. `untrained` adds the mean over so many untrained
+    twins. `controls` adds what `measure_controls` lists, and three twins. Scores are Pearson r on held-out stimuli,
+    averaged over folds.
     """
 
     code_version: ClassVar[int] = 2
@@ -63,6 +66,10 @@ class BrainAlignment(Measurement):
 
     def measure(self, model: LanguageModel, recording: Recording, progress: Progress = silent) -> Result:
         """Score a model on a recording that is already loaded."""
+        if self.controls and self.mapping in ("rsa", "cka"):
+            raise BadInput(
+                f"controls need predictions, which {self.mapping} does not make; use mapping ridge or linear."
+            )
         split = self.split or _default_split(recording)
         data = _filtered(recording)
         blocks, notes = target_blocks(data, recording.name)
@@ -71,7 +78,8 @@ class BrainAlignment(Measurement):
             warnings.append("shuffled split: neighbouring stimuli leak from training to test, so scores are too high")
         folds = self._folds(data, recording, split)
         groups = data["passage"].values if split == "grouped" else None
-        encoding = Encoding(data, blocks, folds, self.mapping, groups, str(model.device))
+        gap = _gap(recording) if split == "contiguous" else 0
+        encoding = Encoding(data, blocks, folds, self.mapping, groups, str(model.device), gap)
         ceiling = self._ceiling(recording, encoding)
         if not np.isfinite(ceiling).any():
             warnings.append(f"{recording.name}: no noise ceiling, since no two participants share a region")
@@ -82,10 +90,6 @@ class BrainAlignment(Measurement):
         found = score_layers(features, encoding, progress=progress_here)
         rows = score_rows(setting, data, found.layers, ceiling, nested=found.nested)
         arrays = {"r": _per_layer(found.layers, data), "ceiling": xr.DataArray(ceiling, dims=("target",))}
-        if self.untrained:
-            twins = self._twins(model, recording, encoding, progress_here)
-            rows += score_rows(setting, data, twins, ceiling, metric="r_untrained")
-            arrays["r_untrained"] = _per_layer(twins, data)
         details = {
             "layers_chosen": list(found.chosen),
             "n_stimuli": int(data.shape[0]),
@@ -93,6 +97,15 @@ class BrainAlignment(Measurement):
             "unit": recording.unit,
             "folds": len(folds),
         }
+        if self.controls:
+            controls = measure_controls(features, encoding, found, setting, progress=progress_here)
+            rows += controls.rows
+            arrays |= controls.arrays
+            details |= controls.details
+        if self._n_twins(model):
+            twins = self._twins(model, recording, encoding, progress_here)
+            rows += score_rows(setting, data, twins, ceiling, metric="r_untrained")
+            arrays["r_untrained"] = _per_layer(twins, data)
         return Result.from_rows(rows, arrays=arrays, warnings=tuple(warnings), details=details)
 
     def _folds(self, data: xr.DataArray, recording: Recording, split: str) -> list[Fold]:
@@ -100,10 +113,7 @@ class BrainAlignment(Measurement):
         if split == "shuffled":
             return shuffled(n_stimuli, seed=self.seed)
         if split == "contiguous":
-            gap = 0
-            if recording.is_time_series:
-                gap = int(np.ceil(_RESPONSE_LENGTH / (recording.repetition_time or 1.0)))
-            return contiguous(n_stimuli, self.folds or (6 if recording.is_time_series else 5), gap)
+            return contiguous(n_stimuli, self.folds or (6 if recording.is_time_series else 5), _gap(recording))
         if "passage" not in data.coords:
             raise BadInput(
                 f"{recording.name} has no `passage` labels, which grouped splits need; add them, or use "
@@ -123,10 +133,16 @@ class BrainAlignment(Measurement):
     def _features(self, model: LanguageModel, recording: Recording, progress: Progress) -> LayerFeatures:
         return LayerFeatures(model_states(model, recording, self.pool, progress=progress), recording, self.response)
 
+    def _n_twins(self, model: LanguageModel) -> int:
+        """How many untrained twins: with controls three, unless the model is an untrained twin itself."""
+        if self.untrained or not self.controls or "+untrained" in model.revision:
+            return self.untrained
+        return _TWINS
+
     def _twins(self, model: LanguageModel, recording: Recording, encoding: Encoding, progress: Progress) -> np.ndarray:
         """Scores (L + 1, v) of untrained twins, the mean over seeds."""
         scores = []
-        for seed in range(self.untrained):
+        for seed in range(self._n_twins(model)):
             features = self._features(model.untrained(seed), recording, progress)
             scores.append(score_layers(features, encoding, nested=False, progress=progress).layers)
         return np.asarray(np.mean(scores, axis=0))
@@ -143,6 +159,11 @@ def _default_split(recording: Recording) -> Literal["grouped", "contiguous"]:
     if "passage" in recording.data.coords and len(np.unique(recording.data["passage"].values)) >= 5:
         return "grouped"
     return "contiguous"
+
+
+def _gap(recording: Recording) -> int:
+    """Scans beside a held-out block whose response the block's words still reach."""
+    return int(np.ceil(_RESPONSE_LENGTH / (recording.repetition_time or 1.0))) if recording.is_time_series else 0
 
 
 def _filtered(recording: Recording) -> xr.DataArray:

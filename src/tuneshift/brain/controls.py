@@ -1,97 +1,127 @@
-"""Controls that make a score believable: what the text's surface predicts, and what a model adds to it."""
+"""Controls that make a score believable: surface, neighbourhood, unique variance, chance, and other stimuli."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from himalaya.ridge import BandedRidgeCV
-from wordfreq import zipf_frequency
+import xarray as xr
+from scipy.stats import false_discovery_control
 
-from tuneshift.brain.stimulus_features import at_scans, documents
-from tuneshift.human import Recording
-from tuneshift.numerics.splits import Fold
+from tuneshift.brain.layer_features import LayerFeatures
+from tuneshift.brain.layer_scores import LayerScores
+from tuneshift.brain.mappings import Encoding
+from tuneshift.brain.nuisance import nuisance_features, oasm
+from tuneshift.brain.summary import Setting, control_rows
+from tuneshift.brain.unique_variance import unique_variance
+from tuneshift.numerics.permutation import TestPart, group_bootstrap, group_permutation
+from tuneshift.numerics.resampling import mean_over_folds
+from tuneshift.progress import Progress, silent
 
-BAND_PENALTIES = np.logspace(-3, 6, 10)
+_BLOCK_SECONDS = 20.0  # longer than the haemodynamic response: blocks of a time series that change places
+_BLOCK_STIMULI = 5
+_FALSE_DISCOVERIES = 0.05
 
 
-def nuisance_features(recording: Recording) -> np.ndarray:
-    """Return features of the text's surface (n_rows, k), which no model is needed for (methods, section 1).
+@dataclass(frozen=True)
+class Controls:
+    """Rows of the long table, arrays by target, and numbers for the methods section."""
 
-    Sentences: length in words and characters, mean word length, mean log frequency, position within the passage.
-    Time series: word rate, word length, duration and log frequency of words, placed and convolved like a model's.
+    rows: list[dict[str, Any]]
+    arrays: dict[str, xr.DataArray]
+    details: dict[str, Any]
+
+
+def measure_controls(
+    features: LayerFeatures,
+    encoding: Encoding,
+    found: LayerScores,
+    setting: Setting,
+    n_resamples: int = 1000,
+    progress: Progress = silent,
+) -> Controls:
+    """Return the controls of a model whose layers have been scored, all for the layer chosen in each fold.
+
+    `r_nuisance`, the score of the text's surface alone; `r_oasm`, the score of knowing only which stimuli are
+    neighbours; `unique_r2` and `unique_r2_extrapolated` (see `unique_variance`), with intervals over participants;
+    `r_over_stimuli`, the score with an interval over groups of stimuli; `p_permutation` of the mean score by
+    permuting whole groups; `share_significant`, of targets at a false discovery rate of 5% (Benjamini and Hochberg).
     """
-    if recording.words is not None:
-        track = recording.words
-        columns = [
-            [1.0, len(w), off - on, _zipf(w)] for w, on, off in zip(track.words, track.onset, track.offset, strict=True)
-        ]
-        return at_scans(np.array(columns), recording)
-    texts, back = documents(recording)
-    rows = []
-    for passage in texts:
-        for place, text in enumerate(passage):
-            words = text.split()
-            position = place / max(len(passage) - 1, 1)
-            frequency = float(np.mean([_zipf(word) for word in words]))
-            rows.append([len(words), len(text), np.mean([len(w) for w in words]), frequency, position])
-    return np.array(rows, dtype=float)[back]
+    recording, data = features.recording, encoding.data
+    nuisance = nuisance_features(recording)
+    by_target = {
+        "r_nuisance": mean_over_folds(encoding.scores(nuisance, encoding.folds)),
+        "r_oasm": mean_over_folds(encoding.scores(oasm(recording), encoding.folds)),
+    }
+    of_layer: dict[int, np.ndarray] = {}
+
+    def chosen(fold: int) -> np.ndarray:
+        layer = found.chosen[fold]
+        if layer not in of_layer:
+            of_layer.clear()  # one layer in memory
+            of_layer[layer] = features.layer(layer)
+        return of_layer[layer]
+
+    unique, limits = unique_variance(chosen, nuisance, encoding, progress)
+    by_target |= {"unique_r2": unique, "unique_r2_extrapolated": limits.mean(axis=0)}
+    rows: list[dict[str, Any]] = []
+    for metric, values in by_target.items():
+        layer = "nested" if metric.startswith("unique") else None
+        rows += control_rows(setting, data, values, metric, layer, unit="r" if layer is None else "r2")
+    either = [control_rows(setting, data, limit, "unique_r2_extrapolated", "nested", unit="r2") for limit in limits]
+    rows = _spanning(rows, *either)
+
+    parts = [_test_part(encoding, chosen(number), number, features) for number in range(len(encoding.folds))]
+    scored = np.isfinite(found.layers).any(axis=0)
+    parts = [TestPart(part.predicted[:, scored], part.observed[:, scored], part.groups) for part in parts]
+    p, p_mean, _ = group_permutation(parts, n_resamples, setting.seed)
+    q = false_discovery_control(p)
+    low, high = group_bootstrap(parts, n_resamples, setting.seed)
+    n_groups = sum(len(set(part.groups.tolist())) for part in parts)
+    overall = {"layer": "nested", "target": "mean", "participant": "mean"}
+    nested = found.nested
+    assert nested is not None
+    mean = {"value": float(np.nanmean(nested)), "ci_low": low, "ci_high": high}
+    rows += [
+        setting.row(**overall, **mean, metric="r_over_stimuli", n=n_groups),
+        setting.row(**overall, metric="p_permutation", value=p_mean, n=n_resamples) | {"unit": "p"},
+        setting.row(**overall, metric="share_significant", value=float((q < _FALSE_DISCOVERIES).mean()), n=len(q))
+        | {"unit": "share"},
+    ]  # fmt: skip
+    arrays = {name: xr.DataArray(values, dims=("target",)) for name, values in by_target.items()}
+    for name, some in (("p_permutation", p), ("q_permutation", q)):
+        every = np.full(encoding.n_targets, np.nan)
+        every[scored] = some
+        arrays[name] = xr.DataArray(every, dims=("target",))
+    details = {"nuisance_features": int(nuisance.shape[1]), "permutations": n_resamples, "stimulus_groups": n_groups}
+    return Controls(rows, arrays, details)
 
 
-def oasm(recording: Recording, width: float = 2.0) -> np.ndarray:
-    """Return orthogonal autocorrelated sequences (n_rows, n_rows): a smoothed one-hot position within each passage.
-
-    They know nothing but which stimuli are neighbours; a split that lets them score high leaks (Hadidi et al. 2025).
-    `width` is the standard deviation of the Gaussian in stimuli.
-    """
-    n_rows = recording.data.shape[0]
-    passages = recording.data["passage"].values
-    place = np.arange(n_rows)
-    smoothed = np.exp(-0.5 * ((place[:, None] - place[None, :]) / width) ** 2)
-    return np.where(passages[:, None] == passages[None, :], smoothed, 0.0)
-
-
-def unique_variance(
-    features: np.ndarray, nuisance: np.ndarray, responses: np.ndarray, folds: list[Fold], seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return held-out R2 of [nuisance] and what the model adds to it, each (v,), averaged over folds.
-
-    Both regressions are banded ridge (himalaya): each band of features has its own penalty, chosen for each target
-    within the training stimuli, so that many model units cannot be shrunk together with few nuisance features.
-    features (n, d), nuisance (n, k), responses (n, v).
-    """
-    alone, added = [], []
-    for train, test in folds:
-        both = [_standardised(band, train) for band in (features, nuisance)]
-        centre = responses[train].mean(axis=0)
-        r2_both = _banded_r2(both, responses - centre, train, test, seed)
-        r2_nuisance = _banded_r2(both[1:], responses - centre, train, test, seed)
-        alone.append(r2_nuisance)
-        added.append(r2_both - r2_nuisance)
-    return np.mean(alone, axis=0), np.mean(added, axis=0)
+def _spanning(
+    rows: list[dict[str, Any]], first: list[dict[str, Any]], second: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Widen the intervals of extrapolated rows, so that they hold those of both limits."""
+    kept = [row for row in rows if row["metric"] != "unique_r2_extrapolated"]
+    middle = [row for row in rows if row["metric"] == "unique_r2_extrapolated"]
+    for row, one, other in zip(middle, first, second, strict=True):
+        ends = {}
+        if "ci_low" in row:
+            ends = {"ci_low": min(one["ci_low"], other["ci_low"]), "ci_high": max(one["ci_high"], other["ci_high"])}
+        kept.append({**row, **ends})
+    return kept
 
 
-def _banded_r2(
-    bands: list[np.ndarray], responses: np.ndarray, train: np.ndarray, test: np.ndarray, seed: int
-) -> np.ndarray:
-    model = BandedRidgeCV(
-        groups="input",
-        solver="random_search",
-        solver_params={"n_iter": 20, "alphas": BAND_PENALTIES, "progress_bar": False},
-        cv=4,
-        random_state=seed,
-    )
-    model.fit([band[train] for band in bands], responses[train])
-    predicted = np.asarray(model.predict([band[test] for band in bands]))
-    left = ((responses[test] - predicted) ** 2).sum(axis=0)
-    total = ((responses[test] - responses[train].mean(axis=0)) ** 2).sum(axis=0)
-    return np.asarray(1 - left / np.where(total > 0, total, np.nan))
-
-
-def _standardised(band: np.ndarray, train: np.ndarray) -> np.ndarray:
-    spread = band[train].std(axis=0)
-    return np.asarray((band - band[train].mean(axis=0)) / np.where(spread > 0, spread, 1))
-
-
-def _zipf(word: str) -> float:
-    return float(zipf_frequency(re.sub(r"^\W+|\W+$", "", word), "en"))
+def _test_part(encoding: Encoding, values: np.ndarray, number: int, features: LayerFeatures) -> TestPart:
+    """Predictions of a fold's test stimuli, with passages, or blocks of time, as the groups that change places."""
+    fold = encoding.folds[number]
+    rows = np.sort(fold[1])
+    predicted = encoding.predictions(values, (fold[0], rows))
+    data, recording = encoding.data, features.recording
+    groups = data["passage"].values[rows].astype(str) if "passage" in data.coords else np.zeros(len(rows), dtype=str)
+    if recording.is_time_series or len(set(groups.tolist())) < 2:
+        length = _BLOCK_STIMULI
+        if recording.is_time_series:
+            length = int(np.ceil(_BLOCK_SECONDS / (recording.repetition_time or 1.0)))
+        groups = (np.arange(len(rows)) // min(length, max(1, len(rows) // 2))).astype(str)
+    return TestPart(predicted, data.values[rows], groups)

@@ -12,7 +12,8 @@ from tuneshift.numerics.resampling import mean_over_folds
 from tuneshift.numerics.splits import Fold, contiguous, grouped
 from tuneshift.progress import Progress, silent
 
-_INNER_FOLDS = 3
+_INNER_PASSAGES = 3
+_INNER_BLOCKS = 5
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,13 @@ def score_layers(
 ) -> LayerScores:
     """Score every layer in every fold; with `nested`, choose for each fold one layer for all targets.
 
-    The choice is by mean score over three inner folds of the training stimuli: whole passages where whole passages
-    are held out, else blocks of time.
+    The choice is by mean score over inner folds of the training stimuli: three of whole passages where whole passages
+    are held out, else five blocks of time, with the same gap as outside.
     """
     n_folds = len(encoding.folds)
     by_fold = np.full((features.n_layers, n_folds, encoding.n_targets), np.nan)
     quality = np.full((features.n_layers, n_folds), -np.inf)
-    inner = [_inner_folds(train, encoding.groups) for train, _ in encoding.folds] if nested else []
+    inner = [_inner_folds(train, encoding) for train, _ in encoding.folds] if nested else []
     for layer in range(features.n_layers):
         values = features.layer(layer)
         by_fold[layer] = encoding.scores(values, encoding.folds)
@@ -58,11 +59,11 @@ def score_layers(
     return LayerScores(by_fold, tuple(int(best) for best in quality.argmax(axis=0)) if nested else ())
 
 
-def _inner_folds(train: np.ndarray, groups: np.ndarray | None) -> list[Fold]:
+def _inner_folds(train: np.ndarray, encoding: Encoding) -> list[Fold]:
     """Folds of the training stimuli alone, as rows of the recording."""
     rows = np.sort(train)
-    if groups is not None and len(np.unique(groups[rows])) >= _INNER_FOLDS:
-        folds = grouped(groups[rows], _INNER_FOLDS)
+    if encoding.groups is not None and len(np.unique(encoding.groups[rows])) >= _INNER_PASSAGES:
+        folds = grouped(encoding.groups[rows], _INNER_PASSAGES)
     else:
-        folds = contiguous(len(rows), _INNER_FOLDS)
+        folds = contiguous(len(rows), min(_INNER_BLOCKS, len(rows) // 2), encoding.gap)
     return [(rows[a], rows[b]) for a, b in folds]

@@ -23,7 +23,7 @@ class Encoding:
     """What is to be predicted and how: everything but the features.
 
     `data` is stimulus x target, `blocks` its targets by the stimuli they have, `groups` the passage of each stimulus
-    (n,) where whole passages are held out, else None.
+    (n,) where whole passages are held out, else None; `gap` the rows beside a held-out block that are in neither part.
     """
 
     data: xr.DataArray
@@ -32,6 +32,7 @@ class Encoding:
     mapping: Mapping = "ridge"
     groups: np.ndarray | None = None
     device: str = "cpu"
+    gap: int = 0
     patterns: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:

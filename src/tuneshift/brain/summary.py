@@ -57,8 +57,16 @@ def score_rows(
     return rows
 
 
+def control_rows(
+    setting: Setting, data: xr.DataArray, values: np.ndarray, metric: str, layer: str | None, unit: str
+) -> list[dict[str, Any]]:
+    """Return the rows of a control (v,), by participant, region and over all; `layer` None where it has none."""
+    nothing = np.full(len(values), np.nan)
+    return [{**row, "unit": unit} for row in _layer_rows(setting, data, values, nothing, layer, metric)]
+
+
 def _layer_rows(
-    setting: Setting, data: xr.DataArray, scores: np.ndarray, ceiling: np.ndarray, layer: str, metric: str
+    setting: Setting, data: xr.DataArray, scores: np.ndarray, ceiling: np.ndarray, layer: str | None, metric: str
 ) -> list[dict[str, Any]]:
     """Rows of one layer: each participant x region, each region, each participant, and all.
 
@@ -102,7 +110,7 @@ def _layer_rows(
 
 
 def _mean_row(
-    setting: Setting, values: np.ndarray, layer: str, target: str, metric: str, ceiling: float | None
+    setting: Setting, values: np.ndarray, layer: str | None, target: str, metric: str, ceiling: float | None
 ) -> dict[str, Any]:
     low, high = bootstrap_mean(values, seed=setting.seed)
     return setting.row(

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.linalg
 import torch
 
-from tuneshift.numerics.ridge import pearson, target_blocks
+from tuneshift.numerics.ridge import column_blocks, pearson
 from tuneshift.numerics.splits import Fold
 
 
@@ -31,7 +31,7 @@ def least_squares_predictions(X: np.ndarray, Y: np.ndarray, fold: Fold) -> np.nd
 def least_squares_scores(X: np.ndarray, Y: np.ndarray, fold: Fold) -> np.ndarray:
     """Return the Pearson r (v,) between those predictions and the test responses."""
     scores = []
-    for block in target_blocks(Y.shape[1]):
+    for block in column_blocks(Y.shape[1]):
         predicted = least_squares_predictions(X, Y[:, block], fold)
         scores.append(pearson(torch.as_tensor(predicted), torch.as_tensor(Y[fold[1], block])).numpy())
     return np.concatenate(scores)

@@ -65,7 +65,7 @@ def fold_scores(
     train, test = fold
     solver = RidgeSolver.of_features(X, fold, alphas, device)
     scores = []
-    for block in target_blocks(Y.shape[1]):
+    for block in column_blocks(Y.shape[1]):
         predicted, _, _ = solver.predict(Y[train, block])
         scores.append(pearson(predicted, torch.as_tensor(Y[test, block], device=solver.device)).cpu().numpy())
     return np.concatenate(scores)
@@ -77,14 +77,14 @@ def fold_predictions(
     """Return the predictions for the test stimuli of one fold and the penalties chosen; see `ridge_predictivity`."""
     train, _ = fold
     solver = RidgeSolver.of_features(X, fold, alphas, device)
-    parts = [solver.predict(Y[train, block]) for block in target_blocks(Y.shape[1])]
+    parts = [solver.predict(Y[train, block]) for block in column_blocks(Y.shape[1])]
     return RidgePredictions(
         np.concatenate([(values.double() + mean.double()).cpu().numpy() for values, mean, _ in parts], axis=1),
         np.concatenate([chosen.cpu().numpy() for _, _, chosen in parts]),
     )
 
 
-def target_blocks(n_targets: int, size: int = _BLOCK) -> Iterator[slice]:
+def column_blocks(n_targets: int, size: int = _BLOCK) -> Iterator[slice]:
     """Cut targets into blocks that are worked on at once, so that memory does not grow with their number."""
     for start in range(0, max(n_targets, 1), size):
         yield slice(start, start + size)
@@ -161,15 +161,34 @@ class RidgeSolver:
 
     def solve(self, Y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return predictions and mean as `predict` does, the penalty's index, and its leave-one-out error (v,)."""
-        responses = torch.as_tensor(Y, device=self.device)
-        mean = responses.mean(0)
-        responses = (responses - mean).float()  # in this order: a large mean would cost digits
+        responses, mean = self._centred(Y)
         with _one_thread(len(Y) ** 2 * Y.shape[1] <= _SMALL_WORK / 4):
             projected = responses.T @ self.vectors  # (v, rank)
             rest = None if self.full else responses.T - projected @ self.vectors.T
             chosen, error = _BestPenalty(self, projected, rest).search()
-            weights = projected / (self.values + self.alphas[chosen, None])
-            return self.test_basis @ weights.T, mean, chosen, error
+            return self._predicted(projected, chosen), mean, chosen, error
+
+    def with_penalties(self, Y: np.ndarray, chosen: torch.Tensor) -> torch.Tensor:
+        """Return predictions (n_test, v) in float64, the mean included, with these penalties' indices (v,)."""
+        responses, mean = self._centred(Y)
+        return self._predicted(responses.T @ self.vectors, chosen).double() + mean.double()
+
+    def errors(self, Y: np.ndarray, Y_test: np.ndarray) -> torch.Tensor:
+        """Return the sum of squares (n_alphas, v) by which each penalty misses the test responses (n_test, v)."""
+        responses, mean = self._centred(Y)
+        projected = responses.T @ self.vectors
+        target = (torch.as_tensor(Y_test, device=self.device) - mean).float()
+        index = torch.arange(len(self.alphas), device=self.device)
+        return torch.stack([(self._predicted(projected, i) - target).square().sum(0) for i in index])
+
+    def _centred(self, Y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        responses = torch.as_tensor(Y, device=self.device)
+        mean = responses.mean(0)
+        return (responses - mean).float(), mean  # in this order: a large mean would cost digits
+
+    def _predicted(self, projected: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        weights = projected / (self.values + self.alphas[chosen].reshape(-1, 1))
+        return self.test_basis @ weights.T
 
 
 class _BestPenalty:

@@ -1,0 +1,115 @@
+"""Controls on simulated participants: planted unique variance comes back, neighbourhood leaks where it can."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tuneshift.brain import BrainAlignment, brain_alignment
+from tuneshift.brain.nuisance import nuisance_features, oasm
+from tuneshift.errors import BadInput
+from tuneshift.human import Recording, load_data
+from tuneshift.models import LanguageModel
+from tuneshift.numerics.ridge import ridge_predictivity
+from tuneshift.numerics.splits import grouped, shuffled
+from tuneshift.result import Result
+
+OVERALL = {"target": "mean", "participant": "mean"}
+
+
+@pytest.fixture(scope="module")
+def controlled(fable_8m: LanguageModel, simulated: Recording) -> Result:
+    few = simulated.data[:, np.isin(simulated.data["participant"].values, ["p01", "p02", "p03", "p04"])]
+    return brain_alignment(fable_8m, replace(simulated, data=few), controls=True, untrained=1)
+
+
+def overall(result: Result, metric: str) -> pd.Series:
+    table = result.table
+    found = table[(table["metric"] == metric) & (table["target"] == "mean") & (table["participant"] == "mean")]
+    return found[~found["layer"].str.isdigit().fillna(False)].iloc[0]
+
+
+def test_planted_unique_variance_is_recovered_within_its_interval(controlled: Result, truth: pd.DataFrame) -> None:
+    planted = truth["unique_variance"][:160].mean()
+    row = overall(controlled, "unique_r2_extrapolated")
+    assert row["ci_low"] < planted < row["ci_high"]
+    assert row["value"] == pytest.approx(planted, abs=0.05)
+    held_out = overall(controlled, "unique_r2")
+    assert held_out["ci_low"] > 0
+    assert held_out["value"] < planted  # a mapping learned from few stimuli predicts less than there is
+
+
+def test_voxels_driven_by_length_or_drift_have_no_unique_variance(controlled: Result, truth: pd.DataFrame) -> None:
+    unique = controlled.arrays["unique_r2"].values
+    for kind in ("length", "drift", "silent"):
+        assert abs(unique[(truth["kind"][:160] == kind).to_numpy()].mean()) < 0.02
+    nuisance = controlled.arrays["r_nuisance"].values
+    assert nuisance[(truth["kind"][:160] == "length").to_numpy()].mean() > 0.25
+
+
+def test_permuting_passages_tells_driven_voxels_from_the_others(controlled: Result, truth: pd.DataFrame) -> None:
+    assert overall(controlled, "p_permutation")["value"] < 0.01
+    found = controlled.arrays["q_permutation"].values < 0.05
+    driven = (truth["share_model"][:160] > 0).to_numpy()
+    assert found[driven].mean() > 0.9
+    assert found[~driven].mean() < 0.2
+    assert overall(controlled, "share_significant")["value"] == pytest.approx(found.mean())
+
+
+def test_the_interval_over_stimuli_holds_the_score(controlled: Result) -> None:
+    row = overall(controlled, "r_over_stimuli")
+    assert row["ci_low"] < row["value"] < row["ci_high"]
+    assert row["value"] == pytest.approx(controlled.value(layer="nested", metric="r", **OVERALL), abs=0.01)
+
+
+def test_neighbourhood_alone_scores_high_where_the_split_leaks_and_not_where_passages_are_held_out(
+    simulated: Recording, controlled: Result
+) -> None:
+    """The published critique of shuffled splits, reproduced on voxels of which drift is the largest part."""
+    drifting = simulated.data.values[:, simulated.data["region"].values == "midline"]
+    features = oasm(simulated)
+    leaking = ridge_predictivity(features, drifting, folds=shuffled(len(drifting))).mean()
+    whole = ridge_predictivity(features, drifting, folds=grouped(simulated.data["passage"].values)).mean()
+    assert leaking > 0.25
+    assert abs(whole) < 0.01
+    assert abs(overall(controlled, "r_oasm")["value"]) < 0.01
+
+
+def test_oasm_knows_positions_within_passages_and_nothing_across_them(simulated: Recording) -> None:
+    features = oasm(simulated)
+    passages = simulated.data["passage"].values
+    assert (features[passages[:, None] != passages[None]] == 0).all()
+    assert np.allclose(np.diag(features), 1)
+    assert features[0, 1] == pytest.approx(np.exp(-0.5 / 4))
+
+
+def test_the_surface_of_a_sentence(simulated: Recording) -> None:
+    few = Recording("two", simulated.data[:2].assign_coords(text=("stimulus", ["A dog.", "It ran far away."])))
+    features = nuisance_features(few)
+    assert features[:, 0].tolist() == [2, 4]
+    assert features[:, 1].tolist() == [6, 16]
+    assert features[0, 4] == 0
+    assert features[1, 4] == 1
+
+
+def test_controls_of_a_geometry_are_refused(fable_2m: LanguageModel) -> None:
+    with pytest.raises(BadInput, match="controls need predictions, which rsa does not make"):
+        BrainAlignment(data="simulated_brain", mapping="rsa", controls=True).run(fable_2m)
+
+
+@pytest.mark.usefixtures("real_data")
+def test_on_alice_the_model_explains_variance_beyond_the_surface_and_its_untrained_twin_does_not(
+    fable_8m: LanguageModel,
+) -> None:
+    recording = load_data("alice2016")
+    assert isinstance(recording, Recording)
+    measurement = BrainAlignment(data="alice2016", split="contiguous", controls=True, untrained=1)
+    trained = measurement.measure(fable_8m, recording)
+    assert overall(trained, "unique_r2")["ci_low"] > 0
+    assert trained.value(layer="8", metric="r", **OVERALL) == pytest.approx(0.129, abs=0.005)
+    twin = measurement.model_copy(update={"untrained": 0}).measure(fable_8m.untrained(0), recording)
+    assert overall(twin, "unique_r2")["ci_low"] <= 0
+    assert twin.value(layer="8", metric="r", **OVERALL) < 0.05

@@ -1,0 +1,53 @@
+"""Permuting groups: uniform p where nothing is there, small p where something is, and no alarm from drift."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tuneshift.numerics.permutation import TestPart, group_bootstrap, group_permutation
+
+
+def part(rng: np.random.Generator, strength: float, n_groups: int = 8, length: int = 6, v: int = 5) -> TestPart:
+    n = n_groups * length
+    predicted = rng.standard_normal((n, v))
+    return TestPart(
+        predicted, strength * predicted + rng.standard_normal((n, v)), np.repeat(np.arange(n_groups), length)
+    )
+
+
+def test_a_real_prediction_has_the_smallest_p_and_noise_a_uniform_one() -> None:
+    rng = np.random.default_rng(0)
+    p, overall, null = group_permutation([part(rng, 1.0), part(rng, 1.0)], n_resamples=200)
+    assert overall == pytest.approx(1 / 201)
+    assert p.max() < 0.05
+    assert abs(null.mean()) < 0.05
+    noise = [group_permutation([part(rng, 0.0, v=1)], n_resamples=99, seed=i)[1] for i in range(100)]
+    assert stats.kstest(noise, "uniform").pvalue > 0.001
+
+
+def test_slow_drift_of_predictions_and_responses_raises_no_alarm() -> None:
+    """Single stimuli in random order would give far too small p; whole groups do not."""
+    rng = np.random.default_rng(1)
+    small = 0
+    for seed in range(100):
+        steps = rng.standard_normal((2, 60, 1))
+        walks = np.concatenate([np.cumsum(steps[:, i : i + 6], axis=1) for i in range(0, 60, 6)], axis=1)
+        found = group_permutation([TestPart(walks[0], walks[1], np.arange(60) // 6)], n_resamples=99, seed=seed)
+        small += found[1] <= 0.05
+    assert small <= 13
+
+
+def test_the_interval_over_groups_is_that_of_refitting_on_drawn_rows() -> None:
+    rng = np.random.default_rng(2)
+    one = part(rng, 0.7, n_groups=12, v=1)
+    means = []
+    for _ in range(1000):
+        rows = np.concatenate([np.flatnonzero(one.groups == g) for g in rng.integers(12, size=12)])
+        means.append(np.corrcoef(one.predicted[rows, 0], one.observed[rows, 0])[0, 1])
+    assert group_bootstrap([one], 1000) == pytest.approx(np.quantile(means, [0.025, 0.975]), abs=0.03)
+
+
+def test_one_group_says_nothing_about_other_stimuli() -> None:
+    assert np.isnan(group_bootstrap([part(np.random.default_rng(3), 1.0, n_groups=1)])).all()
