@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 import tuneshift.inside.attribution.tangent_rules  # noqa: F401  (registers the rules)
 from tuneshift.inside.attribution.layout import Layout
-from tuneshift.inside.attribution.prefix import Prefix
+from tuneshift.inside.attribution.prefix import cache_of, goes_on, keys_and_values
 from tuneshift.inside.attribution.reverse import (
     Point,
     eager_attention,
@@ -48,16 +48,17 @@ def forward_attribution(
     with eager_attention(model), torch.no_grad():
         at, along = point or (prompt_embeddings(model, layout),) * 2
         embeddings = with_prompt(model, layout, at, stop)
-        prefix = Prefix(model, embeddings, int(layout.prompt[(len(layout.prompt) - 1) // chunk * chunk]))
+        last_start = (len(layout.prompt) - 1) // chunk * chunk
+        prefix = keys_and_values(model, embeddings[:, :last_start]) if goes_on(model, layout) else []
         for start in range(0, len(layout.prompt), chunk):
             part = slice(start, start + chunk)
-            read = prefix.usable(int(layout.prompt[start]))  # no tangent reaches what stands before it
+            read = start if prefix else 0  # no tangent reaches what stands before
             sources = torch.as_tensor(layout.prompt[part] - read, device=at.device)
             tangents = embeddings.new_zeros(len(sources), 1, embeddings.shape[1] - read, embeddings.shape[2])
             tangents[torch.arange(len(sources)), 0, sources] = along[part].to(tangents.dtype)
             inputs = model_inputs(layout, with_tangents(embeddings[:, read:], tangents), stop)
             if read:
-                inputs |= {"past_key_values": prefix.cache(read), "use_cache": True}
+                inputs |= {"past_key_values": cache_of(prefix, read), "use_cache": True}
             slopes, states, numbers = _read_out(model, inputs, layout.response - 1 - read, target)
             products = torch.einsum("nmd,md->nm", *(x.to(wide(x.dtype)) for x in (states, slopes)))
             raw[part] = products.cpu().numpy()

@@ -1,34 +1,40 @@
-"""What stands before a chunk of prompt tokens does not depend on them: its keys and values are computed once."""
+"""What was read before need not be read again: a model goes on from the keys and values that it keeps."""
 
 from __future__ import annotations
 
-from typing import Any
-
+import numpy as np
 import torch
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
+from tuneshift.inside.attribution.layout import Layout
 
-class Prefix:
-    """Keys and values of the first positions, from which any shorter beginning can be taken."""
 
-    def __init__(self, model: PreTrainedModel, embeddings: torch.Tensor, n_positions: int) -> None:
-        """Read the first `n_positions` of embeddings (1, T, d), where the model can go on from them."""
-        self._layers: list[tuple[torch.Tensor, torch.Tensor]] = []
-        if n_positions and not model.config.is_encoder_decoder:
-            past = model.base_model(inputs_embeds=embeddings[:, :n_positions], use_cache=True).past_key_values
-            # sliding windows and recurrent layers keep other things than one key a position
-            layers: list[Any] = past.layers if isinstance(past, DynamicCache) else []
-            if all(type(layer) is DynamicLayer for layer in layers):
-                self._layers = [(layer.keys, layer.values) for layer in layers]
+def goes_on(model: PreTrainedModel, layout: Layout) -> bool:
+    """Return whether a model can go on from keys and values of all positions, and the prompt comes first.
 
-    def usable(self, n_positions: int) -> int:
-        """Return how many of the first positions need not be read again: all of them, or none."""
-        return n_positions if self._layers else 0
+    Encoders read everything at once; sliding windows and recurrent layers keep other things than a key a position.
+    """
+    in_order = np.array_equal(np.append(layout.prompt, layout.response), np.arange(len(layout.ids)))
+    if layout.decoder_ids is not None or not in_order:
+        return False
+    with torch.no_grad():
+        one = model.get_input_embeddings()(torch.as_tensor(layout.ids[:1], device=model.device)[None])
+        past = model.base_model(inputs_embeds=one, use_cache=True).past_key_values
+    return isinstance(past, DynamicCache) and all(type(layer) is DynamicLayer for layer in past.layers)
 
-    def cache(self, n_positions: int) -> DynamicCache:
-        """Return a cache of the first positions that a model may add to."""
-        cache = DynamicCache()
-        for number, (keys, values) in enumerate(self._layers):
-            cache.update(keys[:, :, :n_positions], values[:, :, :n_positions], number)
-        return cache
+
+def keys_and_values(model: PreTrainedModel, embeddings: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Return keys and values of each layer for embeddings (1, T, d), positions in the dimension before the last."""
+    if not embeddings.shape[1]:
+        return []
+    cache = model.base_model(inputs_embeds=embeddings, use_cache=True).past_key_values
+    return [(layer.keys, layer.values) for layer in cache.layers]
+
+
+def cache_of(layers: list[tuple[torch.Tensor, torch.Tensor]], n_positions: int) -> DynamicCache:
+    """Return a cache of the first positions that a model may add to."""
+    cache = DynamicCache()
+    for number, (keys, values) in enumerate(layers):
+        cache.update(keys[:, :, :n_positions], values[:, :, :n_positions], number)
+    return cache

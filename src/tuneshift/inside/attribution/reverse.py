@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
+from transformers import DynamicCache, PreTrainedModel
 
 from tuneshift.inside.attribution.layout import Layout
+from tuneshift.inside.attribution.prefix import goes_on
 from tuneshift.inside.attribution.target import Target, probability, wide
 
 Point = tuple[torch.Tensor, torch.Tensor]
@@ -28,27 +29,60 @@ def reverse_attribution(
     """Return gradient x input (P, R) of the response's probabilities, and these probabilities (R,), both float32.
 
     I[n, m] = d p_m / d e_n . e_n with p_m = softmax(logits)[y_m] (paper 2, equation 1). Weights take no gradients;
-    each chunk of response tokens reads only the positions its tokens can see and goes back in one batched pass. A
-    float64 model gives float64. `target` replaces the probability by another number, which is then returned in its
+    each chunk of response tokens goes back in one batched pass over the positions its tokens can see. A float64 model
+    gives float64. `target` replaces the probability by another number, which is then returned in its
     place; `point` says where to take the gradient and what to multiply it with, by default the prompt's embeddings.
     """
     target = target or probability(layout)
     raw, reached = empty_result(model, layout)
+    if not raw.size:
+        return raw, reached
     with eager_attention(model):
         at, along = point or (prompt_embeddings(model, layout),) * 2
-        positions = torch.as_tensor(layout.prompt, device=at.device)
-        for start in range(0, len(layout.response), chunk):
-            part = slice(start, min(start + chunk, len(layout.response)))
-            stop = layout.response[part][-1]
-            embeddings = with_prompt(model, layout, at, stop).requires_grad_()
-            with output_at(model, torch.as_tensor(layout.response[part] - 1, device=at.device)):
-                numbers = target(model(**model_inputs(layout, embeddings, stop)).logits[0], part)
+        leaf = at.detach().clone().requires_grad_()
+        parts = [slice(i, min(i + chunk, len(layout.response))) for i in range(0, len(layout.response), chunk)]
+        read = read_on if goes_on(model, layout) else read_again
+        for part, logits in read(model, layout, leaf, parts):
+            numbers = target(logits, part)
             which = torch.eye(len(numbers), device=numbers.device, dtype=numbers.dtype)
-            (gradients,) = torch.autograd.grad(numbers, embeddings, which, is_grads_batched=True)
-            products = torch.einsum("mnd,nd->nm", *(x.to(wide(x.dtype)) for x in (gradients[:, 0, positions], along)))
+            keep = part is not parts[-1]
+            (gradients,) = torch.autograd.grad(numbers, leaf, which, is_grads_batched=True, retain_graph=keep)
+            products = torch.einsum("mnd,nd->nm", *(x.to(wide(x.dtype)) for x in (gradients, along)))
             raw[:, part] = products.cpu().numpy()
             reached[part] = numbers.detach().cpu().numpy()
     return raw, reached
+
+
+def read_on(
+    model: PreTrainedModel, layout: Layout, prompt: torch.Tensor, parts: list[slice]
+) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Read prompt embeddings (P, d) and then one part of the response after the other; yield logits (R', V) of each.
+
+    Everything is read once. What a part needs of earlier positions are keys and values, so its way back leaves out
+    whatever the last block does with these positions otherwise.
+    """
+    cache = DynamicCache()
+    begin = int(layout.response[0]) - 1
+    embeddings = with_prompt(model, layout, prompt, int(layout.response[-1]))
+    if begin:
+        model.base_model(inputs_embeds=prompt[None, :begin], past_key_values=cache, use_cache=True)
+    for part in parts:
+        end = int(layout.response[part][-1])
+        # behind the prompt nothing takes gradients, and the prompt's last token opens the first part
+        piece = embeddings[:, begin:end] if part.start == 0 else embeddings.detach()[:, begin:end]
+        yield part, model(inputs_embeds=piece, past_key_values=cache, use_cache=True).logits[0]
+        begin = end
+
+
+def read_again(
+    model: PreTrainedModel, layout: Layout, prompt: torch.Tensor, parts: list[slice]
+) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Read prompt embeddings (P, d) and the response up to its end once for each part; yield logits (R', V)."""
+    for part in parts:
+        stop = int(layout.response[part][-1])
+        embeddings = with_prompt(model, layout, prompt, stop)
+        with output_at(model, torch.as_tensor(layout.response[part] - 1, device=prompt.device)):
+            yield part, model(**model_inputs(layout, embeddings, stop)).logits[0]
 
 
 def prompt_embeddings(model: PreTrainedModel, layout: Layout) -> torch.Tensor:
