@@ -79,7 +79,7 @@ def _place(anchor: str) -> tuple[str, int]:
 
 
 def _link(name: str, row: int, table: pd.DataFrame) -> Link:
-    record: pd.Series[Any] = table.iloc[int(table.index.get_indexer([row])[0])]
+    record: pd.Series[Any] = table.iloc[int(table.index.get_indexer(pd.Index([row]))[0])]
     value = shown_value(name, record)
     model = text(record.get("model"))
     what = metric_name(record["metric"]) if "metric" in record and not missing(record["metric"]) else name
