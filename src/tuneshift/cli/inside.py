@@ -64,6 +64,7 @@ def concepts(
         str | None, typer.Option(help="Model to ask there; its key comes from the environment (TUNESHIFT_NAMER_KEY).")
     ] = None,
     named_components: Annotated[int, typer.Option(help="How many components of a layer to name.")] = 20,
+    namer_seeds: Annotated[int, typer.Option(help="How often to ask about each component.")] = 5,
     prices: Annotated[
         str | None, typer.Option("--namer-prices", help="Prices a million prompt and answer tokens, such as 0.15,0.6.")
     ] = None,
@@ -77,7 +78,13 @@ def concepts(
     """Feed-forward concepts: what the principal components of each layer write, and how far tuning rotated them."""
     from tuneshift.inside import FeedforwardConcepts, concept_shift
 
-    spec = FeedforwardConcepts(words=words, namer=namer, namer_model=namer_model, named_components=named_components)
+    spec = FeedforwardConcepts(
+        words=words,
+        namer=namer,
+        namer_model=namer_model,
+        namer_seeds=namer_seeds,
+        named_components=named_components,
+    )
     if namer is not None:
         _tell_cost(spec, model, tuned, prices, trust_remote_code)
     if estimate:
