@@ -3,8 +3,8 @@
 1. Overhead: 1,000 jobs of 1 s each (the work is a sleep), one after the other, through `tuneshift.study.run`: wall time
    beyond the sleeps, as a share of them. It takes 17 minutes; `--quick` runs 100 jobs of 0.1 s and says the overhead a
    job, which does not depend on how long the work is.
-2. Scale: a store of 100,000 cells (10 rows each), made as a run makes it; seconds to list its cells and to load its
-   table.
+2. Scale: a store of 100,000 cells (10 rows each), made as a run makes it, but for the flushes to the disk; seconds to
+   list its cells and to load its table.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+from unittest.mock import patch
 
 import pyarrow as pa
 
@@ -93,7 +94,7 @@ def make_store(folder: Path, n_cells: int) -> None:
     files = encode_result(ten_rows(1))
     rows = to_arrow(ten_rows(1).table)
     column = SCHEMA.get_field_index("fingerprint")
-    with store.locked():
+    with store.locked(), patch("os.fsync"):  # a run waits for the disk after each cell; here that would take an hour
         for number in range(n_cells):
             fingerprint = f"{number:016x}"
             store.write(fingerprint, files, {"model": f"m{number % 100}", "facts": {}, "seconds": 1.0})
@@ -127,7 +128,7 @@ def timed_store(n_cells: int) -> Iterable[tuple[str, float]]:
         folder = Path(name) / "out"
         start = time.perf_counter()
         make_store(folder, n_cells)
-        yield f"writing {n_cells:,} cells, flushed to the disk one by one", time.perf_counter() - start
+        yield f"writing {n_cells:,} cells, not flushed", time.perf_counter() - start
         start = time.perf_counter()
         found = Store(folder).fingerprints()
         yield "listing the cells", time.perf_counter() - start
@@ -146,21 +147,36 @@ def timed_store(n_cells: int) -> Iterable[tuple[str, float]]:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks studies", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100 jobs of 0.1 s, 2,000 cells")
+    parser.add_argument("--part", choices=("engine", "store"), help="only this half")
     options = parser.parse_args(sys.argv[1:] if argv is None else argv)
     n_jobs, seconds, n_cells = (100, 0.1, 2_000) if options.quick else (1_000, 1.0, 100_000)
 
-    beyond, share = overhead(n_jobs, seconds)
-    print(f"engine: {n_jobs:,} jobs of {seconds:g} s: {1000 * beyond / n_jobs:.1f} ms a job beside the work")
-    print(f"  {100 * share:.2f}% of the work ({100 * beyond / n_jobs:.2f}% of jobs of 1 s; at most 5% wanted)")
+    if options.part != "store":
+        report_overhead(n_jobs, seconds)
+    if options.part != "engine":
+        report_store(n_cells)
 
+
+def report_overhead(n_jobs: int, seconds: float) -> None:
+    """Print what the engine costs beside the work."""
+    beyond, share = overhead(n_jobs, seconds)
+    a_job = beyond / n_jobs
+    print(f"engine: {n_jobs:,} jobs of {seconds:g} s: {1000 * a_job:.1f} ms a job beside the work")
+    print(f"  {100 * share:.2f}% of the work, {100 * a_job:.2f}% of jobs of 1 s ({_verdict(a_job < LIMIT_SHARE)}: 5%)")
+
+
+def report_store(n_cells: int) -> None:
+    """Print how long a store of that many cells takes to be listed and loaded."""
     taken = dict(timed_store(n_cells))
     print(f"store of {n_cells:,} cells")
     for what, spent in taken.items():
         print(f"  {what:<64} {spent:9.3f} s")
-    used = taken["listing the cells"] + next(v for k, v in taken.items() if k.startswith("loading"))
-    print(f"  listing and loading {used:.2f} s (under {LIMIT_SECONDS:g} s wanted)")
-    if beyond / n_jobs > LIMIT_SHARE or used > LIMIT_SECONDS:
-        print("  slower than wanted")
+    used = sum(spent for what, spent in taken.items() if what.startswith(("listing", "loading")))
+    print(f"  listing and loading {used:.2f} s ({_verdict(used < LIMIT_SECONDS)}: {LIMIT_SECONDS:g} s)")
+
+
+def _verdict(good: bool) -> str:
+    return "within the limit" if good else "above the limit"
 
 
 if __name__ == "__main__":
