@@ -55,7 +55,7 @@ def forward_attribution(
             read = start if prefix else 0  # no tangent reaches what stands before
             sources = torch.as_tensor(layout.prompt[part] - read, device=at.device)
             tangents = embeddings.new_zeros(len(sources), 1, embeddings.shape[1] - read, embeddings.shape[2])
-            tangents[torch.arange(len(sources)), 0, sources] = along[part].to(tangents.dtype)
+            tangents[torch.arange(len(sources), device=at.device), 0, sources] = along[part].to(tangents.dtype)
             inputs = model_inputs(layout, with_tangents(embeddings[:, read:], tangents), stop)
             if read:
                 inputs |= {"past_key_values": cache_of(prefix, read), "use_cache": True}

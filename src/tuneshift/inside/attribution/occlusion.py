@@ -72,7 +72,8 @@ def _batch_without(embeddings: torch.Tensor, positions: np.ndarray, without: Wit
     """Return one copy of the embeddings (1, T, d) for each position, without it."""
     if without == "silenced":
         batch = embeddings.repeat(len(positions), 1, 1)
-        batch[torch.arange(len(positions)), torch.as_tensor(positions, device=batch.device)] = 0
+        rows = torch.arange(len(positions), device=batch.device)
+        batch[rows, torch.as_tensor(positions, device=batch.device)] = 0
         return batch
     kept = [np.delete(np.arange(embeddings.shape[1]), position) for position in positions]
     return embeddings[0, torch.as_tensor(np.array(kept), device=embeddings.device)]
