@@ -12,9 +12,11 @@ from attribution_models import DOUBLE, FAMILIES, apart, laid_out, published, tin
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuneshift.inside.attribution import forward, reverse
 from tuneshift.inside.attribution.cost import gradient_times_input
 from tuneshift.inside.attribution.forward import forward_attribution
 from tuneshift.inside.attribution.layout import Layout, lay_out
+from tuneshift.inside.attribution.prefix import goes_on
 from tuneshift.inside.attribution.reverse import prompt_embeddings, reverse_attribution
 from tuneshift.inside.attribution.tangent_tensor import NoTangentRule
 from tuneshift.inside.attribution.target import log_probability
@@ -103,6 +105,23 @@ def test_later_response_tokens_do_not_change_earlier_ones(family: str) -> None:
     for way in (reverse_attribution, forward_attribution):
         whole, part = way(model, long)[0], way(model, short)[0]
         assert apart(whole[:, :4], part) < 1e-5
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "falcon, alibi", "qwen3"])
+def test_reading_on_gives_what_reading_again_from_the_start_gives(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, layout = model_of(family), laid_out(6, 8)
+    assert goes_on(model, layout)
+    once = [way(model, layout, 3)[0] for way in (reverse_attribution, forward_attribution)]
+    for module in (reverse, forward):
+        monkeypatch.setattr(module, "goes_on", lambda model, layout: False)
+    again = [way(model, layout, 3)[0] for way in (reverse_attribution, forward_attribution)]
+    for one, other in zip(once, again, strict=True):
+        assert apart(one, other) < 1e-5
+
+
+@pytest.mark.parametrize("family", ["mistral, sliding window", "gemma3", "t5"])
+def test_models_that_keep_other_things_than_all_keys_read_again(family: str) -> None:
+    assert not goes_on(model_of(family), laid_out(6, 8, encoder=encoder(family)))
 
 
 @pytest.mark.parametrize("mode", ["auto", "reverse", "forward"])
