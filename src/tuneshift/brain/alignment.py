@@ -34,9 +34,9 @@ class BrainAlignment(Measurement):
     """Brain alignment (paper 1, section 2; methods, section 1).
 
     `split` is by default "grouped" (whole passages held out), or "contiguous" for a recording of a single story;
-    `ceiling` is the leave-one-out ceiling unless another is named. `untrained` adds the mean over so many untrained
-    twins. `controls` adds what `measure_controls` lists, and three twins. Scores are Pearson r on held-out stimuli,
-    averaged over folds.
+    `stack` is the half of an encoder-decoder model that is read. `ceiling` is the leave-one-out ceiling unless
+    another is named. `untrained` adds the mean over so many untrained twins; `controls` adds what `measure_controls`
+    lists, and three twins. Scores are Pearson r on held-out stimuli, averaged over folds.
     """
 
     code_version: ClassVar[int] = 2
@@ -45,6 +45,7 @@ class BrainAlignment(Measurement):
     split: Literal["grouped", "contiguous", "shuffled"] | None = None
     mapping: Mapping = "ridge"
     pool: Literal["last", "mean"] = "last"
+    stack: Literal["encoder", "decoder"] = "encoder"
     response: Literal["canonical", "fir"] = "canonical"
     ceiling: CeilingEstimate | None = None
     untrained: int = Field(default=0, ge=0)
@@ -131,7 +132,7 @@ class BrainAlignment(Measurement):
         )
 
     def _features(self, model: LanguageModel, recording: Recording, progress: Progress) -> LayerFeatures:
-        return LayerFeatures(model_states(model, recording, self.pool, progress=progress), recording, self.response)
+        return LayerFeatures(model_states(model, recording, self.pool, self.stack, progress), recording, self.response)
 
     def _n_twins(self, model: LanguageModel) -> int:
         """How many untrained twins: with controls three, unless the model is an untrained twin itself."""

@@ -94,7 +94,13 @@ def brain(
         bool, typer.Option("--untrained", help="Measure the untrained twin instead: same architecture, random weights.")
     ] = False,
     controls: Annotated[
-        bool, typer.Option("--controls", help="Add nuisance baselines and unique variance beyond them.")
+        bool, typer.Option("--controls", help="Add untrained twins, nuisance baselines, unique variance and p-values.")
+    ] = False,
+    decoder: Annotated[
+        bool, typer.Option("--decoder", help="Read the decoder of an encoder-decoder model such as T5.")
+    ] = False,
+    fir: Annotated[
+        bool, typer.Option("--fir", help="Fit the haemodynamic response (four delays) instead of assuming its shape.")
     ] = False,
     seed: Seed = 0,
     device: Device = "auto",
@@ -108,6 +114,8 @@ def brain(
     spec: dict[str, Any] = {"data": data, "mapping": mapping.value, "controls": controls, "seed": seed}
     if split is not None:
         spec["split"] = split.value
+    spec["stack"] = "decoder" if decoder else "encoder"
+    spec["response"] = "fir" if fir else "canonical"
     if ceiling is not None:
         spec["ceiling"] = ceiling.value
     measurement = BrainAlignment(**spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,11 +91,16 @@ def column_blocks(n_targets: int, size: int = _BLOCK) -> Iterator[slice]:
         yield slice(start, start + size)
 
 
+def _crowded() -> bool:
+    """Whether other programs ask for more processors than there are."""
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1)
+
+
 @contextmanager
 def _one_thread(when: bool) -> Iterator[None]:
     """Compute on one thread: many small steps on several wait for each other, for seconds on a busy machine."""
     before = torch.get_num_threads()
-    if when and before > 1:
+    if (when or _crowded()) and before > 1:
         torch.set_num_threads(1)
     try:
         yield
