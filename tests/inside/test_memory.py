@@ -43,7 +43,7 @@ print((peak() - before) * 1024)
 def _checkpoint(folder: Path, tokenizer: object, layers: int) -> int:
     """Write a sharded bfloat16 Llama, a shard a layer; return its size in bytes."""
     config = hf.LlamaConfig(
-        vocab_size=8192, hidden_size=256, num_attention_heads=8, num_key_value_heads=4, intermediate_size=2048,
+        vocab_size=60_000, hidden_size=256, num_attention_heads=8, num_key_value_heads=4, intermediate_size=2048,
         num_hidden_layers=layers, tie_word_embeddings=True, pad_token_id=1, bos_token_id=0, eos_token_id=0,
     )  # fmt: skip
     config.save_pretrained(folder)
@@ -62,7 +62,7 @@ def _checkpoint(folder: Path, tokenizer: object, layers: int) -> int:
         return torch.randn(shape, dtype=torch.bfloat16)
 
     write(
-        "model-embeddings.safetensors", {"model.embed_tokens.weight": random(8192, d), "model.norm.weight": random(d)}
+        "model-embeddings.safetensors", {"model.embed_tokens.weight": random(60_000, d), "model.norm.weight": random(d)}
     )
     for i in range(layers):
         block = f"model.layers.{i}."
@@ -85,9 +85,9 @@ def _checkpoint(folder: Path, tokenizer: object, layers: int) -> int:
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="peak memory is read from /proc")
 def test_a_sharded_checkpoint_of_many_layers_needs_the_memory_of_one(tmp_path: Path, fable_2m: LanguageModel) -> None:
     size = _checkpoint(tmp_path, fable_2m.tokenizer, layers=40)
-    assert size > 120e6
+    assert size > 160e6
     done = subprocess.run(
         [sys.executable, "-c", _MEASURE, str(tmp_path)], capture_output=True, text=True, timeout=240, check=True
     )
     print(f"peak {float(done.stdout) / 1e6:.0f} MB for {size / 1e6:.0f} MB")
-    assert float(done.stdout) < 0.35 * size  # of it: the embeddings in float32, and one layer of base and of tuned
+    assert float(done.stdout) < 0.25 * size  # of it: one layer of base and of tuned in float32, the words' embeddings

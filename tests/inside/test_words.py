@@ -14,6 +14,7 @@ from tuneshift.errors import BadInput
 from tuneshift.inside.heads.verbs import CONTROL_VERBS, INSTRUCTION_VERBS
 from tuneshift.inside.words import files_checksum, read_vectors, read_words, word_list
 from tuneshift.models import LanguageModel
+from tuneshift.models.weights import Weights
 
 TEN = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
@@ -32,10 +33,11 @@ def test_a_word_of_several_tokens_has_their_mean(fable_2m: LanguageModel) -> Non
     found = word_list(fable_2m.tokenizer, [*TEN, "summarize", "unquestionable"])
     assert fable_2m.tokenizer.decode(list(found.tokens[-1])).strip() == "unquestionable"
     assert len(found.tokens[-1]) > 1
-    matrix = torch.randn(len(fable_2m.tokenizer), 6)
-    embeddings = found.embeddings(matrix)
-    for tokens, embedding in zip(found.tokens, embeddings, strict=True):
-        torch.testing.assert_close(embedding, matrix[list(tokens)].mean(dim=0))
+    weights = Weights.of(fable_2m)
+    matrix = fable_2m.torch_model.get_input_embeddings().weight
+    for embeddings in (found.input_embeddings(weights), found.output_embeddings(weights)):  # tied in this model
+        for tokens, embedding in zip(found.tokens, embeddings, strict=True):
+            torch.testing.assert_close(embedding, matrix[list(tokens)].mean(dim=0))
 
 
 def test_verbs_of_the_two_groups_differ() -> None:

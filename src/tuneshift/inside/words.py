@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from transformers import PreTrainedTokenizerBase
 from wordfreq import zipf_frequency
 
 from tuneshift.errors import BadInput
+from tuneshift.models.anatomy import Read
+from tuneshift.models.weights import Weights
 
 _SPACE_MARKS = ("Ġ", "▁")
 _FEWEST = 10
@@ -35,11 +37,23 @@ class WordList:
         place = {word: i for i, word in enumerate(self.words)}
         return [place[word] for word in wanted if word in place]
 
-    def embeddings(self, matrix: torch.Tensor) -> torch.Tensor:
-        """Return the mean over each word's tokens (n_words, d) of the rows of `matrix` (n_vocabulary, d)."""
-        flat = torch.tensor([token for tokens in self.tokens for token in tokens], device=matrix.device)
+    def input_embeddings(self, weights: Weights) -> torch.Tensor:
+        """Return the mean input embedding of each word's tokens (n_words, d)."""
+        return self._means(weights, weights.anatomy.input_embeddings, weights.anatomy.names.input_embedding)
+
+    def output_embeddings(self, weights: Weights) -> torch.Tensor:
+        """Return the mean output embedding of each word's tokens (n_words, d)."""
+        anatomy = weights.anatomy
+        name = anatomy.names.input_embedding if anatomy.tied else anatomy.names.output_embedding
+        return self._means(weights, anatomy.output_embeddings, name)
+
+    def _means(self, weights: Weights, embeddings: Callable[[Read], torch.Tensor], name: str) -> torch.Tensor:
+        """Return the mean over each word's tokens of embeddings whose matrix is called `name`, read for these only."""
+        tokens, places = np.unique([token for tokens in self.tokens for token in tokens], return_inverse=True)
+        rows = torch.from_numpy(tokens)
+        matrix = embeddings(lambda wanted: weights.read(wanted, rows if wanted == name else None))
         starts = np.cumsum([0, *(len(tokens) for tokens in self.tokens[:-1])])
-        offsets = torch.as_tensor(starts, device=matrix.device)
+        flat, offsets = (torch.as_tensor(index, device=matrix.device) for index in (places, starts))
         return torch.nn.functional.embedding_bag(flat, matrix, offsets, mode="mean")
 
 

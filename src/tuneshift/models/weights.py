@@ -73,9 +73,10 @@ class Weights:
         """Where this architecture keeps its parts; BadInput for an architecture that is not known."""
         return anatomy_of(self.config)
 
-    def read(self, name: str) -> torch.Tensor:
-        """Return the tensor of this name of the state dict, in float32.
+    def read(self, name: str, rows: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the tensor of this name of the state dict, or some of its rows (n_rows,), in float32.
 
+        Of a file, only the rows asked for are read: an embedding matrix can be larger than several layers.
         A checkpoint may lack the name's first part ("transformer.") or have more before it ("language_model.").
         Raises BadInput for a tensor that is missing, quantised, or not in memory (offloaded).
         """
@@ -87,6 +88,8 @@ class Weights:
                 f"tensor {name!r} of {self.name} is quantised ({tensor.dtype}); "
                 "give the checkpoint in float32, float16 or bfloat16."
             )
+        if rows is not None:
+            tensor = tensor[rows.to(tensor.device)]
         return tensor.detach().to(self.device, torch.float32)
 
     def _stored_name(self, name: str) -> str:

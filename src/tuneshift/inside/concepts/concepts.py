@@ -134,7 +134,7 @@ def feedforward_concepts(
 def concepts_by_layer(weights: Weights, words: WordList, n_components: int, top_words: int) -> Iterator[LayerConcepts]:
     """Yield the concepts of one layer after the other; nothing of a layer is kept here."""
     anatomy = weights.anatomy
-    outputs = torch.nn.functional.normalize(words.embeddings(anatomy.output_embeddings(weights.read)), dim=1)
+    outputs = torch.nn.functional.normalize(words.output_embeddings(weights), dim=1)
     for layer in range(anatomy.n_layers):
         components = principal_components(anatomy.down_projection(weights.read, layer), n_components)
         yield LayerConcepts(components, component_words(components.directions, outputs, top_words))

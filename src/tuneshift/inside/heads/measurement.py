@@ -106,7 +106,7 @@ class HeadPatterns(Measurement):
 
     def plausible(self, weights: Weights, words: WordList) -> torch.Tensor:
         """Return which words are plausible neighbours (n_words, n_words)."""
-        embeddings = words.embeddings(weights.anatomy.input_embeddings(weights.read))
+        embeddings = words.input_embeddings(weights)
         return neighbours(words, embeddings, self.vectors, self.n_frequent, self.deviations)
 
     def patterns(self, weights: Weights, words: WordList, plausible: torch.Tensor, progress: Progress) -> WordPairs:

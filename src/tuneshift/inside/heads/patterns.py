@@ -114,7 +114,7 @@ def head_patterns(
     """
     weights = as_weights(model)
     listed = words if isinstance(words, WordList) else word_list(weights.tokenizer, words, n_words)
-    embeddings = listed.embeddings(weights.anatomy.input_embeddings(weights.read))
+    embeddings = listed.input_embeddings(weights)
     if plausible is None:
         plausible = neighbours(listed, embeddings, vectors, n_frequent, deviations)
     anatomy = weights.anatomy

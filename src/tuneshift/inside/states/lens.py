@@ -20,7 +20,7 @@ def lens_of_difference(
     The states of both are normed and read out by the base's final norm and output embeddings (`weights`), so that only
     the states make a difference; the numbers are mean changes of logit over stimuli.
     """
-    outputs = words.embeddings(weights.anatomy.output_embeddings(weights.read)).cpu()
+    outputs = words.output_embeddings(weights).cpu()
     gain = weights.anatomy.final_gain(weights.read)
     scale = np.ones(base.shape[2], dtype=np.float32) if gain is None else gain.cpu().numpy()
     last = base.shape[1] - 1
