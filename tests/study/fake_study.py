@@ -31,6 +31,7 @@ class Counted(Measurement):
     batch_size: int = 8
     dies: bool = False
     pids: Path | None = None
+    until: Path | None = None
     bytes_an_item: int = 0
     words: Path | None = None
     seed: int = 0
@@ -41,7 +42,7 @@ class Counted(Measurement):
 
     def settings(self) -> dict[str, Any]:
         """Leave out what changes no number."""
-        return self.model_dump(mode="json", exclude={"log", "seconds", "dies", "pids"})
+        return self.model_dump(mode="json", exclude={"log", "seconds", "dies", "pids", "until"})
 
     def run(self, model: Any, progress: Progress = silent) -> Result:
         """Return ten rows and an array."""
@@ -57,6 +58,9 @@ class Counted(Measurement):
         if self.dies and model.name == "m1":
             os._exit(9)
         time.sleep(self.seconds)
+        deadline = time.monotonic() + 60
+        while self.until is not None and not self.until.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
         value = sum(map(ord, model.name)) + 1000 * self.number + 0.25 * self.seed
         rows: list[dict[str, Any]] = [
             {"dataset": "none", "participant": "mean", "metric": "r", "value": value, "n": 10, "unit": "r"}

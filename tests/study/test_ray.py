@@ -51,6 +51,7 @@ def same_as_local(on_ray: StudyResults, what: dict[str, Any], out: Path) -> None
     for measurement in what["measurements"]:
         measurement.pop("dies", None)
         measurement.pop("pids", None)
+        measurement.pop("until", None)
         measurement.pop("log", None)
     local = go(what, out, executor="local")
     assert len(local.cells) == len(on_ray.cells)
@@ -101,11 +102,13 @@ def test_two_workers_make_the_table_that_one_process_makes_and_load_each_model_o
 def test_a_worker_killed_in_mid_job_is_replaced_and_every_finished_cell_is_measured_once(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     pids.mkdir()
-    what = study(tmp_path, seconds=0.6, pids=str(pids))
+    what = study(tmp_path, pids=str(pids))
+    what["measurements"][1]["until"] = str(tmp_path / "killed")
 
     def kill() -> None:
         assert within(60, lambda: bool(list(pids.glob("m1 1 *"))))
         os.kill(int(next(pids.glob("m1 1 *")).name.split()[-1]), signal.SIGKILL)
+        (tmp_path / "killed").touch()
 
     killer = threading.Thread(target=kill)
     killer.start()

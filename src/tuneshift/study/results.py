@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -108,7 +110,8 @@ class StudyResults:
         self.study = study
         self.table = index.table
         self.models: dict[str, ModelInfo] = index.models
-        self.cells = [_cell(job, store) for job in index.done]
+        settings: dict[str, dict[str, Any]] = {}  # each text once: models share the settings of a measurement
+        self.cells = [_cell(job, store, settings) for job in index.done]
         self.failures = [Failure(job.model, job.description, job.reason) for job in index.failed]
         self.n_waiting = len(index.waiting)
         self.results = LazyResults(self.cells)
@@ -130,7 +133,9 @@ class StudyResults:
             ) from error
         if not isinstance(study, dict):
             raise BadInput(f"{folder / 'study.yaml'} is no study; give the folder that `tuneshift run --out` wrote.")
-        return cls(folder, study, read_index(folder))
+        with _all_is_kept():
+            results = cls(folder, study, read_index(folder))
+        return results
 
     def pairs(self) -> pd.DataFrame:
         """Return every tuned model against its own base, one row a number; see `compare.pairs.compare_pair`.
@@ -199,8 +204,22 @@ class StudyResults:
         return title + self.pairs().to_html(index=False, escape=True)
 
 
-def _cell(job: JobRecord, store: Store) -> StudyCell:
-    settings = json.loads(job.settings)
+@contextmanager
+def _all_is_kept() -> Iterator[None]:
+    """Collect no garbage: where nothing is thrown away, looking for it takes longer than the work."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+def _cell(job: JobRecord, store: Store, known: dict[str, dict[str, Any]]) -> StudyCell:
+    if job.settings not in known:
+        known[job.settings] = json.loads(job.settings)
+    settings = known[job.settings]
     return StudyCell(job.fingerprint, job.model, job.base_model, job.tuned, job.kind, settings, job.description, store)
 
 
