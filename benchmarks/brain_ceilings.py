@@ -18,7 +18,7 @@ ESTIMATES = {"leave_one_out": "#0072b2", "split_half": "#d55e00", "extrapolated"
 SHARES = (0.5, 0.2)
 
 
-def people(share: float, n_participants: int, n_stimuli: int, seed: int, n_regions: int = 10) -> xr.DataArray:
+def people(share: float, n_participants: int, n_stimuli: int, seed: int, n_regions: int = 5) -> xr.DataArray:
     """Regions of which `share` of the variance is common to all: the best possible r is its root."""
     rng = np.random.default_rng(seed)
     common = rng.standard_normal((n_stimuli, 1, n_regions))
@@ -78,7 +78,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--svg", type=Path)
     options = parser.parse_args(argv)
-    sizes = {"participants": [3, 4, 6, 8, 12, 16, 24], "stimuli": [50, 100, 200, 500, 1000, 2000]}
+    sizes = {"participants": [3, 4, 6, 8, 12, 16], "stimuli": [50, 100, 200, 500, 1000]}
     if options.quick:
         sizes = {"participants": [3, 6], "stimuli": [50, 100]}
     curves = {}
