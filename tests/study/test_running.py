@@ -306,3 +306,20 @@ def test_a_cell_replaces_an_older_one_wholly(tmp_path: Path) -> None:
     assert store.read("abc").result.value(participant="mean") == 157 + 2000
     with pytest.raises(DamagedCell):
         store.read("missing")
+
+
+def test_correlations_of_a_study_know_which_models_go_back_to_one_base(tmp_path: Path) -> None:
+    what = study(tmp_path, n_measurements=1)
+    what["models"] = [
+        {"model": f"b{i}-{kind}", "parameters": 1000 * (i + 1), **({"base": f"b{i}-base"} if kind == "tuned" else {})}
+        for i in range(4)
+        for kind in ("base", "tuned")
+    ]
+    frame = go(what, tmp_path).correlations()
+    assert frame["n"].unique().tolist() == [8]
+    assert frame["n_bases"].unique().tolist() == [4]
+    assert set(frame["interval_over"]) == {"base models"}
+    what["models"] = what["models"][:4]
+    few = go(what, tmp_path)
+    assert set(few.correlations()["interval_over"]) == {"models"}
+    assert any("the 4 models go back to 2 base models" in warning for warning in few.warnings)

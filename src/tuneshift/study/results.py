@@ -193,7 +193,7 @@ class StudyResults:
     def _correlations(self) -> pd.DataFrame:
         sizes = {name: info.n_parameters for name, info in self.models.items() if info.n_parameters}
         families = {name: info.family for name, info in self.models.items() if info.family}
-        found = correlate_with_properties(self._specified, sizes, families)
+        found = correlate_with_properties(self._specified, sizes, families, bases_of(self.models))
         cells = {(cell.model, cell.description): cell for cell in self.cells if cell.measurement == "reading"}
         return with_story_intervals(
             found, self.correlation_points(), lambda model, description: cells[model, description].result.arrays
