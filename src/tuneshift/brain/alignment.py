@@ -30,6 +30,7 @@ from tuneshift.result import Result
 
 _TWINS = 3
 _RANDOM_DRAWS = 3
+_FEWEST_HELD_OUT = 3
 _RESPONSE_LENGTH = 10.0  # seconds on both sides of a held-out block that the haemodynamic response still reaches
 
 
@@ -86,6 +87,7 @@ class BrainAlignment(Measurement):
         if split == "shuffled":
             warnings.append("shuffled split: neighbouring stimuli leak from training to test, so scores are too high")
         folds = self._folds(data, recording, split)
+        _refuse_tiny(folds, recording.name)
         groups = data["passage"].values if split == "grouped" else None
         gap = _gap(recording) if split == "contiguous" else 0
         encoding = Encoding(data, blocks, folds, self.mapping, groups, str(model.device), gap)
@@ -198,6 +200,15 @@ def _default_split(recording: Recording) -> Literal["grouped", "contiguous"]:
     if "passage" in recording.data.coords and len(np.unique(recording.data["passage"].values)) >= 5:
         return "grouped"
     return "contiguous"
+
+
+def _refuse_tiny(folds: list[Fold], name: str) -> None:
+    smallest = min(len(test) for _, test in folds)
+    if smallest < _FEWEST_HELD_OUT:
+        raise BadInput(
+            f"{name}: one of {len(folds)} folds holds out {smallest} stimuli, too few for a correlation (at least "
+            f"{_FEWEST_HELD_OUT}); use fewer folds or more stimuli."
+        )
 
 
 def _gap(recording: Recording) -> int:
