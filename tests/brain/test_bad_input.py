@@ -49,6 +49,11 @@ def test_fewer_stimuli_than_folds(fable_2m: LanguageModel) -> None:
         brain_alignment(fable_2m, recording(n_stimuli=8), split="shuffled")
 
 
+def test_two_stimuli_a_fold_are_no_correlation(fable_2m: LanguageModel) -> None:
+    with pytest.raises(BadInput, match="one of 5 folds holds out 2 stimuli, too few for a correlation"):
+        brain_alignment(fable_2m, recording(n_stimuli=10), split="contiguous")
+
+
 def test_one_participant_has_a_score_and_no_ceiling_and_is_told_so(fable_2m: LanguageModel) -> None:
     result = brain_alignment(fable_2m, recording(n_participants=1))
     assert result.table["ceiling"].isna().all()

@@ -64,6 +64,16 @@ def test_extrapolation_is_low_as_its_curve_levels_off_sooner_than_the_truth() ->
     assert expected < np.sqrt(0.3) - 0.05
 
 
+def test_a_region_that_few_participants_have_is_extrapolated_from_those_few() -> None:
+    """Draws of participants without the region once counted as r = 0, and bent the curve."""
+    data = people(0.7, n_participants=8, n_places=2)
+    few = np.isin(data["participant"].values, ["p0", "p1", "p2"])
+    sparse = data[:, few | (data["region"].values == "r0")]
+    rare = sparse["region"].values == "r1"
+    alone = extrapolated(data[:, few & (data["region"].values == "r1")], FOLDS)
+    assert extrapolated(sparse, FOLDS)[rare].mean() == pytest.approx(alone.mean(), abs=0.02)
+
+
 def test_the_curve_that_levels_off_is_scipys_least_squares_fit() -> None:
     rng = np.random.default_rng(0)
     counts = np.arange(1.0, 12.0)

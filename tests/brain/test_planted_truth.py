@@ -76,6 +76,12 @@ def test_a_score_divided_by_its_ceiling_is_never_clipped(simulated_result: Resul
     )
 
 
+def test_shares_of_the_ceiling_carry_their_unit(simulated_result: Result) -> None:
+    table = simulated_result.table
+    assert set(table[table["metric"] == "r_normalised"]["unit"]) == {"share of ceiling"}
+    assert set(table[table["metric"] == "r"]["unit"]) == {"r"}
+
+
 def test_two_equal_models_differ_by_nothing(fable_2m: LanguageModel, simulated: Recording) -> None:
     few = Recording(simulated.name, simulated.data[:, :40])
     measurement = BrainAlignment(data="simulated_brain", folds=3)

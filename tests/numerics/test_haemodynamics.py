@@ -95,3 +95,23 @@ def test_the_filter_takes_out_the_slow_cosines_and_keeps_every_other_one() -> No
     assert np.allclose(after[:slowest_kept], 0, atol=1e-10)
     assert np.allclose(after[slowest_kept:], before[slowest_kept:], atol=1e-10)
     assert np.allclose(high_pass(filtered, 2.0, 128.0), filtered, atol=1e-10)
+
+
+def test_delays_count_time_and_not_rows_where_runs_have_a_pause_between_them() -> None:
+    scans = np.concatenate([np.arange(0.0, 10.0, 2.0), 70.0 + np.arange(0.0, 10.0, 2.0)])
+    words = np.array([2.5, 9.9, 72.5])
+    out = delayed(np.array([[1.0], [10.0], [100.0]]), words, scans, 2.0, n_delays=2)
+    first, second = np.zeros(10), np.zeros(10)
+    first[2], first[7] = 1.0, 100.0  # the word at 9.9 s is answered in the pause, where nobody scanned
+    second[3], second[8] = 1.0, 100.0
+    assert np.array_equal(out[:, 0], first)
+    assert np.array_equal(out[:, 1], second)
+
+
+def test_scan_times_that_are_a_little_off_their_grid_still_hold_their_words() -> None:
+    exact = np.arange(0.0, 400.0, 2.0)
+    jittered = exact + np.random.default_rng(0).uniform(-0.02, 0.02, len(exact))
+    words = np.arange(0.5, 380.0, 0.7) + 0.05
+    words = words[np.abs((words + 1) % 2 - 1) > 0.1]  # none within the jitter of a scan's beginning
+    ones = np.ones((len(words), 1))
+    assert np.array_equal(delayed(ones, words, jittered, 2.0), delayed(ones, words, exact, 2.0))

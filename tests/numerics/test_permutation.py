@@ -51,3 +51,24 @@ def test_the_interval_over_groups_is_that_of_refitting_on_drawn_rows() -> None:
 
 def test_one_group_says_nothing_about_other_stimuli() -> None:
     assert np.isnan(group_bootstrap([part(np.random.default_rng(3), 1.0, n_groups=1)])).all()
+
+
+def test_the_interval_does_not_depend_on_the_unit_of_the_responses() -> None:
+    """Femtotesla written in tesla are numbers of 1e-14."""
+    one = part(np.random.default_rng(4), 0.7)
+    tiny = TestPart(one.predicted * 1e-14, one.observed * 1e-14, one.groups)
+    assert group_bootstrap([tiny], 200) == pytest.approx(group_bootstrap([one], 200))
+
+
+def test_few_groups_a_fold_do_not_pull_the_interval_below_the_score() -> None:
+    """Drawing five passages again loses a fifth of what lies between passages: of the score, not of its spread."""
+    rng = np.random.default_rng(5)
+    off = []
+    for seed in range(30):
+        passages = np.repeat(rng.standard_normal((2, 10, 40)), 6, axis=1)  # five in each of two folds
+        predicted = passages[0] + 0.5 * rng.standard_normal((60, 40))
+        observed = passages[0] + rng.standard_normal((60, 40)) + passages[1]
+        parts = [TestPart(predicted[rows], observed[rows], np.arange(30) // 6) for rows in (slice(30), slice(30, 60))]
+        score = np.mean([[np.corrcoef(p.predicted[:, v], p.observed[:, v])[0, 1] for v in range(40)] for p in parts])
+        off.append(np.mean(group_bootstrap(parts, 300, seed)) - score)
+    assert abs(np.mean(off)) < 0.03  # what is left is the skew of r

@@ -188,3 +188,12 @@ def test_penalties_ruled_out_unseen_would_not_have_been_chosen(n: int, d: int, d
     smallest = errors.amin(0)
     assert torch.allclose(errors.gather(0, chosen[None])[0], smallest, rtol=1e-5)
     assert torch.allclose(found.double(), smallest, rtol=1e-4)
+
+
+def test_two_held_out_stimuli_have_no_correlation() -> None:
+    """Of two points r is 1 or -1; averaged over folds it would count as if it were known."""
+    rng = np.random.default_rng(0)
+    folds = [(np.arange(10, 30), np.arange(2)), (np.arange(10), np.arange(10, 30))]
+    r = ridge_predictivity(rng.standard_normal((30, 4)), rng.standard_normal((30, 6)), folds=folds)
+    assert np.isnan(r[0]).all()
+    assert np.isfinite(r[1]).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +13,7 @@ from pydantic import Field
 from tuneshift.brain.ceiling_estimates import noise_ceiling
 from tuneshift.brain.ceilings import CeilingEstimate
 from tuneshift.brain.controls import measure_controls
+from tuneshift.brain.language_units import LanguageUnits, localise, random_units, refuse_too_many
 from tuneshift.brain.layer_features import LayerFeatures, model_states
 from tuneshift.brain.layer_scores import score_layers
 from tuneshift.brain.mappings import Encoding, Mapping
@@ -27,6 +29,8 @@ from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
 
 _TWINS = 3
+_RANDOM_DRAWS = 3
+_FEWEST_HELD_OUT = 3
 _RESPONSE_LENGTH = 10.0  # seconds on both sides of a held-out block that the haemodynamic response still reaches
 
 
@@ -36,10 +40,12 @@ class BrainAlignment(Measurement):
     `split` is by default "grouped" (whole passages held out), or "contiguous" for a recording of a single story;
     `stack` is the half of an encoder-decoder model that is read. `ceiling` is the leave-one-out ceiling unless
     another is named. `untrained` adds the mean over so many untrained twins; `controls` adds what `measure_controls`
-    lists, and three twins. Scores are Pearson r on held-out stimuli, averaged over folds.
+    lists, and three twins. `units` keeps of each layer only the so many language units that `localise` finds, in
+    twins their own; beside their score stands `r_random_units`, the mean over three draws of as many random units of
+    each layer, and the column `mapping` says how many. Scores are Pearson r on held-out stimuli, averaged over folds.
     """
 
-    code_version: ClassVar[int] = 2
+    code_version: ClassVar[int] = 3
     kind: Literal["brain"] = "brain"
     data: str
     split: Literal["grouped", "contiguous", "shuffled"] | None = None
@@ -51,6 +57,7 @@ class BrainAlignment(Measurement):
     untrained: int = Field(default=0, ge=0)
     controls: bool = False
     folds: int | None = Field(default=None, ge=2)
+    units: int | None = Field(default=None, ge=1)
     seed: int = 0
 
     def data_checksum(self) -> str:
@@ -71,6 +78,8 @@ class BrainAlignment(Measurement):
             raise BadInput(
                 f"controls need predictions, which {self.mapping} does not make; use mapping ridge or linear."
             )
+        if self.units is not None:
+            refuse_too_many(self.units, model)
         split = self.split or _default_split(recording)
         data = _filtered(recording)
         blocks, notes = target_blocks(data, recording.name)
@@ -78,6 +87,7 @@ class BrainAlignment(Measurement):
         if split == "shuffled":
             warnings.append("shuffled split: neighbouring stimuli leak from training to test, so scores are too high")
         folds = self._folds(data, recording, split)
+        _refuse_tiny(folds, recording.name)
         groups = data["passage"].values if split == "grouped" else None
         gap = _gap(recording) if split == "contiguous" else 0
         encoding = Encoding(data, blocks, folds, self.mapping, groups, str(model.device), gap)
@@ -85,12 +95,18 @@ class BrainAlignment(Measurement):
         if not np.isfinite(ceiling).any():
             warnings.append(f"{recording.name}: no noise ceiling, since no two participants share a region")
 
-        setting = Setting(dataset=recording.name, split=split, mapping=self.mapping, seed=self.seed)
+        mapping = self.mapping if self.units is None else f"{self.mapping}, {self.units} language units"
+        setting = Setting(dataset=recording.name, split=split, mapping=mapping, seed=self.seed)
         progress_here = partial(_prefixed, progress, model.name)
-        features = self._features(model, recording, progress_here)
+        features, units = self._features(model, recording, progress_here)
         found = score_layers(features, encoding, progress=progress_here)
         rows = score_rows(setting, data, found.layers, ceiling, nested=found.nested)
-        arrays = {"r": _per_layer(found.layers, data), "ceiling": xr.DataArray(ceiling, dims=("target",))}
+        assert found.nested is not None
+        arrays = {
+            "r": _per_layer(found.layers, data),
+            "r_nested": xr.DataArray(found.nested, dims=("target",), coords=_target_coords(data)),
+            "ceiling": xr.DataArray(ceiling, dims=("target",)),
+        }
         details = {
             "layers_chosen": list(found.chosen),
             "n_stimuli": int(data.shape[0]),
@@ -103,6 +119,11 @@ class BrainAlignment(Measurement):
             rows += controls.rows
             arrays |= controls.arrays
             details |= controls.details
+        if units is not None:
+            scores = self._random_units(features, encoding, progress_here)
+            rows += score_rows(setting, data, scores, ceiling, metric="r_random_units")
+            arrays |= _unit_arrays(units) | {"r_random_units": _per_layer(scores, data)}
+            details["language_network_by_layer"] = units.network_by_layer()
         if self._n_twins(model):
             twins = self._twins(model, recording, encoding, progress_here)
             rows += score_rows(setting, data, twins, ceiling, metric="r_untrained")
@@ -131,8 +152,27 @@ class BrainAlignment(Measurement):
             estimate, encoding.data, encoding.folds, recording.name, self.mapping, self.seed, encoding.device
         )
 
-    def _features(self, model: LanguageModel, recording: Recording, progress: Progress) -> LayerFeatures:
-        return LayerFeatures(model_states(model, recording, self.pool, self.stack, progress), recording, self.response)
+    def _features(
+        self, model: LanguageModel, recording: Recording, progress: Progress
+    ) -> tuple[LayerFeatures, LanguageUnits | None]:
+        """The features of a model, of its own language units alone where they are asked for."""
+        states = model_states(model, recording, self.pool, self.stack, progress)
+        features = LayerFeatures(states, recording, self.response)
+        if self.units is None:
+            return features, None
+        found = localise(model, self.units, self.pool, self.stack, progress)
+        return replace(features, units=found.units), found
+
+    def _random_units(self, features: LayerFeatures, encoding: Encoding, progress: Progress) -> np.ndarray:
+        """Scores (L + 1, v) of as many random units of each layer, the mean over draws."""
+        assert self.units is not None
+        n_layers, _, n_units = features.states.shape
+        scores = []
+        for draw in range(_RANDOM_DRAWS):
+            units = random_units(n_layers, n_units, self.units, self.seed + draw)
+            some = replace(features, units=units)
+            scores.append(score_layers(some, encoding, nested=False, progress=progress).layers)
+        return np.asarray(np.mean(scores, axis=0))
 
     def _n_twins(self, model: LanguageModel) -> int:
         """How many untrained twins: with controls three, unless the model is an untrained twin itself."""
@@ -144,7 +184,7 @@ class BrainAlignment(Measurement):
         """Scores (L + 1, v) of untrained twins, the mean over seeds."""
         scores = []
         for seed in range(self._n_twins(model)):
-            features = self._features(model.untrained(seed), recording, progress)
+            features, _ = self._features(model.untrained(seed), recording, progress)
             scores.append(score_layers(features, encoding, nested=False, progress=progress).layers)
         return np.asarray(np.mean(scores, axis=0))
 
@@ -162,6 +202,15 @@ def _default_split(recording: Recording) -> Literal["grouped", "contiguous"]:
     return "contiguous"
 
 
+def _refuse_tiny(folds: list[Fold], name: str) -> None:
+    smallest = min(len(test) for _, test in folds)
+    if smallest < _FEWEST_HELD_OUT:
+        raise BadInput(
+            f"{name}: one of {len(folds)} folds holds out {smallest} stimuli, too few for a correlation (at least "
+            f"{_FEWEST_HELD_OUT}); use fewer folds or more stimuli."
+        )
+
+
 def _gap(recording: Recording) -> int:
     """Scans beside a held-out block whose response the block's words still reach."""
     return int(np.ceil(_RESPONSE_LENGTH / (recording.repetition_time or 1.0))) if recording.is_time_series else 0
@@ -175,8 +224,22 @@ def _filtered(recording: Recording) -> xr.DataArray:
 
 
 def _per_layer(scores: np.ndarray, data: xr.DataArray) -> xr.DataArray:
-    coords = {name: ("target", data[name].values) for name in ("participant", "region", "target_name")}
-    return xr.DataArray(scores, dims=("layer", "target"), coords={"layer": np.arange(len(scores)), **coords})
+    return xr.DataArray(
+        scores, dims=("layer", "target"), coords={"layer": np.arange(len(scores)), **_target_coords(data)}
+    )
+
+
+def _target_coords(data: xr.DataArray) -> dict[str, Any]:
+    """Who and where the targets are; with their place in MNI space (mm), where the recording knows it."""
+    names = ("participant", "region", "target_name", "mni_x", "mni_y", "mni_z")
+    return {name: ("target", data[name].values) for name in names if name in data.coords}
+
+
+def _unit_arrays(units: LanguageUnits) -> dict[str, xr.DataArray]:
+    """The numbers of the chosen units, and their Welch's t: (layer, unit)."""
+    layers = {"layer": np.arange(len(units.units))}
+    chosen = xr.DataArray(units.units, dims=("layer", "unit"), coords=layers)
+    return {"language_units": chosen, "language_units_t": chosen.copy(data=units.t_of_units)}
 
 
 def _prefixed(progress: Progress, name: str, what: str, done: int, total: int) -> None:

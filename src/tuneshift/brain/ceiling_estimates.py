@@ -15,12 +15,15 @@ from tuneshift.brain.ceilings import (
     places,
     predicted_by_others,
     refuse_one_participant,
+    without_constant,
 )
 from tuneshift.brain.mappings import Mapping
 from tuneshift.errors import BadInput
+from tuneshift.numerics.resampling import mean_over_folds
 from tuneshift.numerics.splits import Fold
 
 _RATES = np.logspace(-2, 2, 200)  # participants after which 1 - 1/e of the ceiling is reached
+_FEW = 3  # participants of whom even one predicts the others
 
 
 def noise_ceiling(
@@ -34,10 +37,13 @@ def noise_ceiling(
 ) -> np.ndarray:
     """Return the ceiling (v,) of each target by one of the three estimates; NaN where it cannot be known.
 
+    A target that never varies says nothing about others and has no ceiling.
+
     Raises BadInput for one participant, for split halves of targets that do not correspond between participants, and
     for RSA or CKA with anything but leave-one-out.
     """
     refuse_one_participant(data, name)
+    data = without_constant(data)
     if estimate == "leave_one_out":
         return leave_one_out(data, folds, mapping, device)
     if mapping in ("rsa", "cka"):
@@ -86,48 +92,69 @@ def extrapolated(
 ) -> np.ndarray:
     """Return v0 (v,), Brain-Score's ceiling (Schrimpf et al. 2021; methods 1, (c)).
 
-    Each participant is predicted from k = 2 .. S - 1 others (from 1, of up to three participants), drawn `n_draws`
-    times: by their mean where targets correspond, else by ridge regression from all their targets. For each target
-    v0 (1 - exp(-k / tau)) is fitted to the scores by least squares, with v0 between 0 and 1. That curve levels off
-    sooner than the truth does, s / sqrt(s + (1 - s) / k) for a share s of common variance, so v0 is below sqrt(s): by
-    .04 for s = .5 and 12 participants, by .09 for s = .1, even a little below the leave-one-out ceiling.
+    Each participant is predicted from k = 2 .. S - 1 others (from 1, where up to three have the place), drawn `n_draws`
+    times among those who have it: by their mean where targets correspond, else by ridge regression from all their
+    targets. For each target v0 (1 - exp(-k / tau)) is fitted to the scores by least squares, with v0 between 0 and 1.
+    That curve levels off sooner than the truth does, s / sqrt(s + (1 - s) / k) for a share s of common variance, so v0
+    is below sqrt(s): by .04 for s = .5 and 12 participants, by .09 for s = .1, even a little below the leave-one-out
+    ceiling.
     """
     rng = np.random.default_rng(seed)
-    names = list(dict.fromkeys(data["participant"].values.tolist()))
+    names = list(dict.fromkeys(data["participant"].values[np.isfinite(data.values).any(axis=0)].tolist()))
     where = places(data)
+    owners = _owners(data, where, len(names))
     counts, scores = [], []
-    for k in range(1 if len(names) <= 3 else 2, len(names)):
+    for k in range(1, len(names)):
+        asked = (owners > k) & ((k > 1) | (owners <= _FEW))
+        if not asked.any():
+            continue
         draws = []
         for _ in range(n_draws if k < len(names) - 1 else 1):
             r = np.full(data.shape[1], np.nan)
             for name in names:
-                others = rng.choice([other for other in names if other != name], size=k, replace=False).tolist()
+                others = [other for other in names if other != name]
                 if where is None:
-                    predicted = predicted_by_others(data, folds, others, [name], device)
+                    drawn = rng.choice(others, size=k, replace=False).tolist()
+                    predicted = predicted_by_others(data, folds, drawn, [name], device)
                     r = np.where(np.isfinite(predicted), predicted, r)
                 else:
-                    _same_place(data, where, folds, others, name, r)
-            draws.append(r)
+                    _same_place(data, where, folds, rng.permutation(others).tolist(), k, name, r)
+            draws.append(np.where(asked, r, np.nan))
         counts.append(k)
-        scores.append(np.where(np.isfinite(draws).any(axis=0), np.nansum(draws, axis=0) / len(draws), np.nan))
+        scores.append(mean_over_folds(np.stack(draws)))
+    if not counts:
+        return np.full(data.shape[1], np.nan)
     return saturation(np.array(counts, dtype=float), np.stack(scores))
 
 
+def _owners(data: xr.DataArray, where: np.ndarray | None, n_participants: int) -> np.ndarray:
+    """Return how many participants have the place of each target (v,); all, where places do not correspond."""
+    if where is None:
+        return np.full(data.shape[1], n_participants)
+    recorded = np.isfinite(data.values).any(axis=0)
+    _, place, counts = np.unique(where[recorded], return_inverse=True, return_counts=True)
+    out = np.zeros(data.shape[1], dtype=int)
+    out[recorded] = counts[place.ravel()]
+    return out
+
+
 def _same_place(
-    data: xr.DataArray, where: np.ndarray, folds: Sequence[Fold], others: list[str], name: str, r: np.ndarray
+    data: xr.DataArray, where: np.ndarray, folds: Sequence[Fold], others: list[str], k: int, name: str, r: np.ndarray
 ) -> None:
+    """Score each target of a participant by the mean of the first k others that have that place at all."""
     participants, values = data["participant"].values, data.values
-    giving = np.isin(participants, others)
+    recorded = np.isfinite(values).any(axis=0)
     for column in np.flatnonzero(participants == name):
-        same = giving & (where == where[column])
-        if same.any():
-            r[column] = folded_r(mean_response(values[:, same]), values[:, column], folds)
+        same = {str(participants[i]): int(i) for i in np.flatnonzero((where == where[column]) & recorded)}
+        giving = [same[other] for other in others if other in same][:k]
+        if len(giving) == k:
+            r[column] = folded_r(mean_response(values[:, giving]), values[:, column], folds)
 
 
 def saturation(counts: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Return v0 (v,) of the least-squares fit of v0 (1 - exp(-k / tau)) to scores (n_counts, v), 0 <= v0 <= 1.
 
-    For every tau of a fine grid the best v0 is known; NaN for targets with a score at fewer than two counts.
+    For every tau of a fine grid the best v0 is known. Of a score at a single count v0 is that score; of none, NaN.
     """
     known = np.isfinite(scores)
     filled = np.where(known, scores, 0.0)
@@ -139,5 +166,5 @@ def saturation(counts: np.ndarray, scores: np.ndarray) -> np.ndarray:
         error = ((filled - v0 * curve) ** 2).sum(axis=0)
         better = error < best - 1e-15
         out[better], best[better] = v0[better], error[better]
-    out[known.sum(axis=0) < min(2, len(counts))] = np.nan
+    out[~known.any(axis=0)] = np.nan
     return out

@@ -43,6 +43,13 @@ def refuse_one_participant(data: xr.DataArray, name: str) -> None:
         raise BadInput(f"{name} has one participant, and a noise ceiling needs at least two; leave the ceiling out.")
 
 
+def without_constant(data: xr.DataArray) -> xr.DataArray:
+    """Return the recording with NaN for every target that never varies; itself where there is none."""
+    values = data.values
+    constant = np.fmax.reduce(values, axis=0) == np.fmin.reduce(values, axis=0)
+    return data.copy(data=np.where(constant, np.nan, values)) if constant.any() else data
+
+
 def corresponds(data: xr.DataArray) -> bool:
     """Whether targets are regions of interest: one target a participant and region."""
     keys = list(zip(data["participant"].values, data["region"].values, strict=True))

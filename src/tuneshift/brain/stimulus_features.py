@@ -54,11 +54,14 @@ def at_scans(features: np.ndarray, recording: Recording, response: str = "canoni
 
 
 def cleaned(signals: np.ndarray, recording: Recording) -> np.ndarray:
-    """High-pass each run (passage) of signals (n_rows, k) as the recording asks; anything else is left as it is."""
+    """High-pass each run (passage) of signals (n_rows, k) as the recording asks; anything else is left as it is.
+
+    A recording without passages is one run.
+    """
     if recording.high_pass is None:
         return signals
     out = np.array(signals, dtype=np.float64)
-    runs = recording.data["passage"].values
+    runs = recording.data["passage"].values if "passage" in recording.data.coords else np.zeros(len(out))
     for run in dict.fromkeys(runs):
         out[runs == run] = high_pass(out[runs == run], recording.repetition_time or 1.0, recording.high_pass)
     return out

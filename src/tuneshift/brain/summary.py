@@ -49,10 +49,11 @@ def score_rows(
     means = []
     for layer, layer_scores in enumerate(scores):
         rows += _layer_rows(setting, data, layer_scores, ceiling, str(layer), metric)
-        means.append(_over_participants(layer_scores, data, np.nanmean).mean())
+        means.append(_nanmean(_over_participants(layer_scores, data, np.nanmean)))
     if nested is not None:
         rows += _layer_rows(setting, data, nested, ceiling, "nested", metric)
-        best = [row for row in rows if row["layer"] == str(int(np.argmax(means))) and row["participant"] == "mean"]
+        top = str(int(np.nanargmax(means))) if np.isfinite(means).any() else None
+        best = [row for row in rows if row["layer"] == top and row["participant"] == "mean"]
         rows += [{**row, "layer": "best"} for row in best if row["target"] == "mean"]
     return rows
 
@@ -101,7 +102,8 @@ def _layer_rows(
             n = int((participants == name).sum())
             rows.append(setting.row(**row, value=value, ceiling=top, n=n))
             if metric == "r" and top > 0:
-                rows.append(setting.row(**{**row, "metric": "r_normalised"}, value=value / top, n=n))
+                share = {**row, "metric": "r_normalised", "unit": "share of ceiling"}
+                rows.append(setting.row(**share, value=value / top, n=n))
         rows.append(_mean_row(setting, people, layer, statistic, metric, _nanmean(tops)))
         if metric == "r" and _nanmean(tops) > 0:
             ratio = _mean_row(setting, people / _nanmean(tops), layer, statistic, "r_normalised", None)

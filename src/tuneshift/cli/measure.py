@@ -102,6 +102,12 @@ def brain(
     fir: Annotated[
         bool, typer.Option("--fir", help="Fit the haemodynamic response (four delays) instead of assuming its shape.")
     ] = False,
+    units: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="K", help="Keep of each layer its K language units (sentences against non-words) alone."
+        ),
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     dtype: Dtype = "auto",
@@ -118,6 +124,8 @@ def brain(
     spec["response"] = "fir" if fir else "canonical"
     if ceiling is not None:
         spec["ceiling"] = ceiling.value
+    if units is not None:
+        spec["units"] = units
     measurement = BrainAlignment(**spec)
     language_model = load(model, device, dtype, trust_remote_code)
     if untrained:

@@ -8,6 +8,7 @@ from scipy.stats import gamma
 
 _STEP = 0.1  # seconds: fine against the seconds that the response takes
 _LENGTH = 32.0  # seconds, as in SPM
+_JITTER = 0.05  # by how much of the repetition time two scans of a run may lie further apart
 
 
 def canonical_response(step: float = _STEP) -> np.ndarray:
@@ -37,22 +38,34 @@ def delayed(
 ) -> np.ndarray:
     """Sum word features within each scan and give `n_delays` copies, 1..n scans late: (n_scans, n_delays * d).
 
-    The finite impulse response: the shape of the response is fitted, not assumed (methods, section 1).
+    The finite impulse response: the shape of the response is fitted, not assumed (methods, section 1). Delays are
+    counted in time, not in rows: between runs there may be a pause, in which a word is answered unseen.
     """
     n_scans, n_units = len(scan_times), features.shape[1]
-    scans = np.floor((np.asarray(times) - scan_times[0]) / repetition_time).astype(int)
     out = np.zeros((n_scans, n_delays, n_units))
     for delay in range(1, n_delays + 1):
-        late = scans + delay
-        inside = (late >= 0) & (late < n_scans)
-        np.add.at(out[:, delay - 1], late[inside], features[inside])
+        late = np.asarray(times) + (delay + 1e-6) * repetition_time  # rounding must not put a word a scan early
+        row = np.searchsorted(scan_times, late, side="right") - 1
+        inside = (row >= 0) & (late - scan_times[row] < (1 + _JITTER) * repetition_time)
+        np.add.at(out[:, delay - 1], row[inside], features[inside])
     return out.reshape(n_scans, n_delays * n_units)
 
 
 def high_pass(signals: np.ndarray, repetition_time: float, cutoff: float) -> np.ndarray:
-    """Remove the mean and all cosines slower than `cutoff` seconds from signals (n_scans, k), as SPM does."""
+    """Remove the mean and all cosines slower than `cutoff` seconds from signals (n_scans, k), as SPM does.
+
+    In a signal with missing scans (NaN) they are fitted to the scans that exist.
+    """
     n_scans = len(signals)
     n_cosines = int(np.floor(2 * n_scans * repetition_time / cutoff)) + 1
     basis = np.cos(np.pi * np.outer(np.arange(n_scans) + 0.5, np.arange(n_cosines)) / n_scans)
     basis /= np.linalg.norm(basis, axis=0)  # the cosines of this grid are orthogonal
-    return np.asarray(signals - basis @ (basis.T @ signals))
+    out = np.asarray(signals - basis @ (basis.T @ signals))
+    known = np.isfinite(signals)
+    holes = np.flatnonzero(~known.all(axis=0) & known.any(axis=0))
+    patterns, pattern_of = np.unique(known[:, holes], axis=1, return_inverse=True)
+    for number, rows in enumerate(patterns.T):
+        columns = holes[pattern_of.ravel() == number]
+        slow = np.linalg.lstsq(basis[rows], signals[np.ix_(rows, columns)], rcond=None)[0]
+        out[:, columns] = signals[:, columns] - basis @ slow
+    return out

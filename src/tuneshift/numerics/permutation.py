@@ -49,13 +49,15 @@ def group_bootstrap(
 ) -> tuple[float, float]:
     """Return the percentile interval of the mean r over targets when groups of stimuli are drawn with replacement.
 
-    Groups are drawn within each fold; NaN where no fold has two groups.
+    Groups are drawn within each fold; NaN where no fold has two groups. Of a fold with k groups a draw keeps (1 - 1/k)
+    of what lies between groups, so that draws are lower than the score they repeat: their mean is moved to the score.
     """
     rng = np.random.default_rng(seed)
-    sums = []
+    sums, scores = [], []
     for part in parts:
-        p, o = (np.nan_to_num(x - np.nanmean(x, axis=0)) for x in (part.predicted, part.observed))
+        p, o = _unit(part.predicted), _unit(part.observed)
         groups = [np.flatnonzero(part.groups == g) for g in dict.fromkeys(part.groups.tolist())]
+        scores.append((p * o).sum(axis=0))
         terms = (np.ones_like(p), p, o, p * p, o * o, p * o)
         sums.append(np.stack([[term[rows].sum(axis=0) for term in terms] for rows in groups]))  # (n_groups, 6, v)
     if all(len(each) < 2 for each in sums):
@@ -69,6 +71,7 @@ def group_bootstrap(
             spread = np.sqrt(np.maximum((pp - p * p / n) * (oo - o * o / n), 0))
             found.append(np.divide(po - p * o / n, spread, out=np.zeros_like(spread), where=spread > 1e-12))
         means[resample] = np.mean(found)
+    means += np.mean(scores) - means.mean()
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

@@ -267,7 +267,12 @@ class _BestPenalty:
 
 
 def pearson(predicted: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
-    """Return r (v,) between columns of two (n, v) tensors: NaN where `observed` is constant, 0 for a constant guess."""
+    """Return r (v,) between columns of two (n, v) tensors: NaN where `observed` is constant, 0 for a constant guess.
+
+    NaN for fewer than three rows: of two it is 1 or -1, whatever they are.
+    """
+    if len(observed) < 3:
+        return torch.full(observed.shape[1:], torch.nan, dtype=torch.float64, device=observed.device)
     predicted, observed = predicted.double(), observed.double()
     predicted = predicted - predicted.mean(0)
     observed = observed - observed.mean(0)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
+from tuneshift.report.brain_picture import glass_brains
 from tuneshift.report.embedding import plot_label
 from tuneshift.report.figures import Figure, Style, Trace, curve, forest, level_line
 from tuneshift.report.section import Block, Paragraph, Section, SmallTable
 from tuneshift.report.selecting import by_layer, extreme, groups, is_untrained, names, overall, rows_of
+from tuneshift.report.source import Cell
 from tuneshift.report.summary import is_simulated
 from tuneshift.report.words import interval, missing, number
+from tuneshift.result import Result
 
 MOST_PANELS = 12
 COLUMNS = 3
@@ -23,7 +26,9 @@ _LEAD = (
 )
 
 
-def brain_section(table: pd.DataFrame, pairs: pd.DataFrame, styles: dict[str, Style]) -> Section:
+def brain_section(
+    table: pd.DataFrame, pairs: pd.DataFrame, cells: Sequence[tuple[Cell, Result]], styles: dict[str, Style]
+) -> Section:
     """Return the section on brain alignment."""
     rows = rows_of(table, measurement="brain")
     if rows.empty:
@@ -31,6 +36,7 @@ def brain_section(table: pd.DataFrame, pairs: pd.DataFrame, styles: dict[str, St
     blocks: list[Block] = []
     for setting, part in groups(rows, *_SETTING):
         blocks += _setting_blocks(setting, part, styles)
+        blocks += glass_brains(setting, cells)
         blocks += _difference_blocks(setting, rows_of(pairs, measurement="brain", **dict(zip(_SETTING, setting, strict=True))),
                                      styles)  # fmt: skip
     return Section("brain", "Brains", _LEAD, blocks)

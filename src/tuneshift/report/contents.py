@@ -56,7 +56,7 @@ def contents(results: Results) -> Contents:
     styles = model_styles(table)
     cells, damaged = _read(results)
     sections = [
-        brain_section(table, pairs, styles),
+        brain_section(table, pairs, cells, styles),
         reading_section(table, pairs, cells, styles),
         attribution_section(table, pairs, cells, styles),
         internals_section(table, cells, styles),

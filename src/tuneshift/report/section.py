@@ -41,7 +41,20 @@ class Picture:
     kind: str = "picture"
 
 
-Block = Paragraph | Figure | SmallTable | Picture
+@dataclass(frozen=True)
+class Image:
+    """A still picture: `source` is a data URI, `description` says in words what it shows."""
+
+    key: str
+    caption: str
+    description: str
+    source: str
+    kind: str = "image"
+    model: str = ""
+    dataset: str = ""
+
+
+Block = Paragraph | Figure | SmallTable | Picture | Image
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ function filtersAreSet() {
 }
 
 function filtersChanged() {
-  for (const row of document.querySelectorAll("tr[data-model]")) row.hidden = !modelShown(row.dataset.model);
+  for (const row of document.querySelectorAll("tr[data-model], figure[data-model]")) row.hidden = !modelShown(row.dataset.model);
   for (const block of document.querySelectorAll("[data-dataset]")) {
     block.hidden = filters.dataset !== "" && block.dataset.dataset !== filters.dataset;
   }
