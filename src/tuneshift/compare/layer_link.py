@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -94,7 +95,7 @@ def link_points(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
         for (mapping, metric), moved in _grouped(own, ["mapping", "metric"]):
             part = _matched(by_layer, moved, metric in SIMILARITIES)
             name = " ".join(str(word) for word in (mapping, metric) if word is not None)
-            named = dict(zip(("model", "base_model", *_SCORE), key, strict=True))
+            named: dict[str, Any] = dict(zip(("model", "base_model", *_SCORE), key, strict=True))
             named["inside"] = f"1 - {name}" if metric in SIMILARITIES else name
             found.append(part.assign(**named)[list(POINT_COLUMNS)])
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(POINT_COLUMNS))

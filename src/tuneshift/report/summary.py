@@ -21,6 +21,7 @@ from tuneshift.report.selecting import (
 )
 from tuneshift.report.size_axis import size_sentences
 from tuneshift.report.source import Results
+from tuneshift.report.summary_inside import inside_sentences
 from tuneshift.report.words import interval, listed, metric_name, missing, number, p_value, signed, text
 
 ALPHA = 0.05
@@ -55,6 +56,7 @@ def summary_sentences(results: Results) -> list[Sentence]:
         *_followed_sentences(table),
         *(pair_sentence(row) for _, row in headline.iterrows()),
         *_count_sentence(headline),
+        *(Sentence(*said) for said in inside_sentences(table, results.layer_links().reset_index(drop=True))),
         *(
             Sentence(said, kind, (anchor,), "models")
             for said, kind, anchor in size_sentences(results.correlations().reset_index(drop=True))
