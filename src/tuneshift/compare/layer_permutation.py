@@ -66,7 +66,7 @@ def _averaged(observed: list[float], null: list[np.ndarray]) -> tuple[float, flo
         return float("nan"), float("nan")
     r, permuted = float(np.mean(observed)), np.mean(null, axis=0)
     p = (np.sum(np.abs(permuted) >= abs(r) - 1e-12) + 1) / (N_PERMUTATIONS + 1)
-    return r, float(p)
+    return round(r, 12) + 0.0, float(p)
 
 
 def _orders(generator: np.random.Generator, values: np.ndarray) -> np.ndarray:

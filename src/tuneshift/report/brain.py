@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from tuneshift.report.cautions import is_simulated
 from tuneshift.report.embedding import plot_label
 from tuneshift.report.figures import Figure, Style, Trace, curve, forest, level_line
 from tuneshift.report.section import Block, Paragraph, Section, SmallTable
 from tuneshift.report.selecting import by_layer, extreme, groups, is_untrained, names, overall, rows_of
-from tuneshift.report.summary import is_simulated
 from tuneshift.report.words import interval, missing, number
 
 MOST_PANELS = 12

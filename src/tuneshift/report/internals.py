@@ -78,7 +78,7 @@ def _the_rest(rows: pd.DataFrame) -> Iterator[SmallTable]:
             continue
         lines = tuple(
             (
-                text(row["model"]), text(row["layer"]) or "all", _what(text(row["target"])), text(row["mapping"]) or "–",
+                text(row["model"]), _layers(text(row["layer"])), _what(text(row["target"])), text(row["mapping"]) or "–",
                 number(row["value"]), interval(row["ci_low"], row["ci_high"]),
                 "–" if pd.isna(row["n"]) else str(int(row["n"])),
             )
@@ -101,3 +101,8 @@ def _the_rest(rows: pd.DataFrame) -> Iterator[SmallTable]:
 
 def _what(target: str) -> str:
     return "all" if target in ("", "mean") else target
+
+
+def _layers(layers: str) -> str:
+    first, _, last = layers.partition("-")
+    return "all" if not layers else first if first == last else layers

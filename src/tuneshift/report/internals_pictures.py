@@ -100,7 +100,10 @@ def _heads(cell: Cell, stored: Any, limit: int) -> Entry:
 
 
 def _concepts(cell: Cell, stored: Any, limit: int) -> Entry:
-    components = [one for one in stored["components"] if one["component"] < limit]
+    components = sorted(
+        (one for one in stored["components"] if one["component"] < limit),
+        key=lambda one: (one["layer"], one["component"], one["side"]),
+    )
     return {
         "model": cell.model,
         "label": _label(cell, any(one["side"] == "base" for one in components)),

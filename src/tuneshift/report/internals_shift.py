@@ -9,7 +9,7 @@ import pandas as pd
 
 from tuneshift.report.embedding import plot_label
 from tuneshift.report.figures import NEUTRAL, Figure, Style, Trace, curve
-from tuneshift.report.selecting import by_layer, extreme, floats, groups, overall, rows_of
+from tuneshift.report.selecting import by_layer, extreme, floats, groups, names, overall, rows_of
 from tuneshift.report.words import interval, metric_name, missing, number, text
 
 NULLS = ("random rotation", "another head")
@@ -122,10 +122,13 @@ def verb_figure(rows: pd.DataFrame, styles: dict[str, Style]) -> tuple[Figure, p
         return None
     data: list[Trace] = []
     told = []
+    whole = mine["layer"].iloc[-1]  # all layers together come last
+    mine = mine.sort_values("mapping", key=lambda kinds: ~kinds.str.startswith("instruction"), kind="stable")
+    order = sorted(names(mine["layer"]), key=lambda layer: (layer == whole, int(layer.partition("-")[0])))
     for (model, kind), part in groups(mine, "model", "mapping"):
         style = styles[model]
         x, low, high = floats(part["value"]), floats(part["ci_low"]), floats(part["ci_high"])
-        layers = [f"layers {text(layer)}" for layer in part["layer"]]
+        layers = [group_name(text(layer), text(whole)) for layer in part["layer"]]
         symbol = style.symbol if kind.startswith("instruction") else f"{style.symbol}-open"
         name = f"{plot_label(model)}, {plot_label(kind)}"
         data.append({
@@ -150,9 +153,18 @@ def verb_figure(rows: pd.DataFrame, styles: dict[str, Style]) -> tuple[Figure, p
     layout = {
         "height": 120 + max(40, 14 * len(data)) * lines,
         "xaxis": {"title": {"text": "share of heads"}, "range": [-0.03, 1.03]},
-        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "showgrid": False},
+        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "showgrid": False, "categoryorder": "array",
+                  "categoryarray": [group_name(layer, text(whole)) for layer in order]},
         "shapes": [{"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1,
                     "line": {"color": NEUTRAL, "dash": "longdash", "width": 1.5}}],
         "scattermode": "group", "scattergap": 0.4, "margin": {"l": 10},
     }  # fmt: skip
     return Figure("weights-verbs", caption, " ".join(told), data, layout), mine.index
+
+
+def group_name(layers: str, whole: str = "") -> str:
+    """Return a group of layers as a reader wants it: "layer 3", "layers 1-8", "all layers"."""
+    first, _, last = layers.partition("-")
+    if layers == whole and first != last:
+        return "all layers"
+    return f"layer {first}" if first == last or not last else f"layers {layers}"

@@ -112,8 +112,8 @@ def _tables(links: pd.DataFrame) -> Iterator[SmallTable]:
         lines = tuple(
             (
                 text(row["model"]), measure_name(row["inside"]), str(int(row["n_layers"])),
-                number(row["spearman_r"], 2), p_value(row["p"]) or "–", number(row["q"]),
-                number(row["partial_r"], 2), p_value(row["partial_p"]) or "–", number(row["partial_q"]),
+                number(row["spearman_r"], 2), _p(row["p"]), number(row["q"]),
+                number(row["partial_r"], 2), _p(row["partial_p"]), number(row["partial_q"]),
             )
             for _, row in shown.iterrows()
         )  # fmt: skip
@@ -125,6 +125,11 @@ def _tables(links: pd.DataFrame) -> Iterator[SmallTable]:
             models=tuple("" if model == POOLED else text(model) for model in shown["model"]),
             dataset=key[0],
         )
+
+
+def _p(p: object) -> str:
+    """Return p without its name, which heads the column."""
+    return p_value(p).removeprefix("p ").removeprefix("= ") or "–"
 
 
 def _found(links: pd.DataFrame) -> str:

@@ -8,14 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from tuneshift.human import DATA_SETS
+from tuneshift.report.cautions import cautions
 from tuneshift.report.selecting import (
     HEADLINE_SURPRISALS,
     by_layer,
     extreme,
     groups,
     is_untrained,
-    names,
     overall,
     rows_of,
 )
@@ -50,7 +49,7 @@ def summary_sentences(results: Results) -> list[Sentence]:
     pairs = results.pairs().reset_index(drop=True)
     headline = headline_pairs(pairs)
     return [
-        *simulated_notice(table),
+        *(Sentence(said, "warning", (), "data") for said in cautions(table, results.study)),
         *_brain_sentences(table),
         *_reading_sentences(table),
         *_followed_sentences(table),
@@ -63,31 +62,6 @@ def summary_sentences(results: Results) -> list[Sentence]:
         ),
         *_failure_sentence(results),
     ]
-
-
-def simulated_notice(table: pd.DataFrame) -> list[Sentence]:
-    """Say first, where it is so, that no person was measured."""
-    used = names(table["dataset"])
-    simulated = [name for name in used if is_simulated(name)]
-    if not simulated:
-        return []
-    human = [name for name in used if name in DATA_SETS and DATA_SETS[name].kind in ("brain", "reading")]
-    real = [name for name in human if name not in simulated]
-    rest = f" {listed(real)} {'hold' if len(real) > 1 else 'holds'} data of real people." if real else ""
-    return [
-        Sentence(
-            f"Simulated participants: {listed(simulated)} {'were' if len(simulated) > 1 else 'was'} made by a program, "
-            f"so these numbers show that the measurement works and say nothing about people.{rest}",
-            "warning",
-            (),
-            "data",
-        )
-    ]
-
-
-def is_simulated(dataset: str) -> bool:
-    """Whether a data set was made by a program."""
-    return dataset.startswith("simulated")
 
 
 def headline_pairs(pairs: pd.DataFrame) -> pd.DataFrame:

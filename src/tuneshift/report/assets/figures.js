@@ -11,7 +11,8 @@ function themedLayout(figure, width, dark, solid) {
     const own = made[name] || {};
     const byLayer = own.layeraxis;
     delete own.layeraxis;
-    made[name] = { ...axis, zeroline: false, ...own };
+    made[name] = { ...axis, zeroline: false, automargin: true, ...own };
+    if (made[name].title && name.startsWith("y")) made[name].title = { standoff: 8, ...made[name].title };
     made[name].zerolinecolor = axis.zerolinecolor;
     if (byLayer && (filters.from !== null || filters.to !== null)) {
       made[name].range = [(filters.from ?? 0) - 0.4, (filters.to ?? report.lastLayer) + 0.4];
@@ -27,6 +28,7 @@ function themedLayout(figure, width, dark, solid) {
   // The legend stands above the plot; panels have their titles there.
   made.legend = { orientation: "h", x: 0, xanchor: "left", yanchor: "bottom",
     y: 1 + (panels ? 26 : 6) / Math.max(60, height - made.margin.t - made.margin.b), itemwidth: 40, ...made.legend };
+  made.modebar = { bgcolor: "rgba(0,0,0,0)", color: dark ? "#a5b1bf" : "#526070", activecolor: dark ? "#7dc3f3" : "#00588f" };
   made.hoverlabel = { bgcolor: back, bordercolor: line, font: { color: text }, align: "left" };
   made.hovermode = "closest";
   made.autosize = !onPaper;
@@ -53,6 +55,7 @@ function drawFigure(box) {
   Plotly.newPlot(box, themedData(figure.data), layout, {
     responsive: true,
     displaylogo: false,
+    displayModeBar: window.matchMedia("(hover: hover)").matches ? "hover" : false, // on glass it would lie on the legend
     modeBarButtons: [barButtons.concat(["toImage"])],
     toImageButtonOptions: { format: "png", scale: 2, filename: plotName(box.dataset.figure) },
   });

@@ -38,7 +38,7 @@ function placePanels(figure, width) {
     if (panels.xTitles || i + columns >= n) x.title = { text: panels.xTitles ? panels.xTitles[i] : panels.xTitle, standoff: 4 };
     if (panels.share && i > 0) y.matches = "y";
     if (panels.share && column > 0) y.showticklabels = false;
-    if (panels.yTitles || column === 0) y.title = { text: panels.yTitles ? panels.yTitles[i] : panels.yTitle, standoff: 6 };
+    if (panels.yTitles || column === 0) y.title = { text: panels.yTitles ? panels.yTitles[i] : panels.yTitle, standoff: 8 };
     made["xaxis" + id] = x;
     made["yaxis" + id] = y;
     made.annotations.push({ text: title, x: left, y: top, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom",
