@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from tuneshift.compare.resampling import SEED
+from tuneshift.compare.layer_permutation import FEWEST_LAYERS, linked, linked_given_depth
+from tuneshift.compare.resampling import adjusted
 from tuneshift.compare.units import OVERALL, summaries
 
+POINT_COLUMNS = (
+    "model",
+    "base_model",
+    "dataset",
+    "split",
+    "mapping",
+    "metric",
+    "specification",
+    "inside",
+    "layer",
+    "change",
+    "movement",
+)
 LINK_COLUMNS = (
     "model",
     "base_model",
@@ -24,89 +38,103 @@ LINK_COLUMNS = (
     "n_pairs",
     "spearman_r",
     "p",
+    "q",
+    "partial_r",
+    "partial_p",
+    "partial_q",
 )
-N_PERMUTATIONS = 9999
-FEWEST_LAYERS = 4
 POOLED = "all pairs"
+SIMILARITIES = ("head_overlap", "concept_overlap", "state_cka", "state_cosine")
+"""Measures that are 1 where nothing moved: the movement is 1 minus them, and their name in the table says so."""
+_SAME_SCORE = ("r_normalised", "r_untrained")
+"""A score divided by one ceiling has the order of the score; tuning does not touch the untrained twin."""
+_SCORE = ["dataset", "split", "mapping", "metric", "specification"]
 
 
 def link_layers(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Correlate, over layers, |d(alignment)| from tuning with the size of the change inside (methods, section 7).
 
-    `pairs` is a table of pairs (`compare.pairs`), of which the brain scores of every layer count (over all
-    participants and targets); `table` is the long table, of which the rows of measurement `internals` count (one number
-    a layer, rows of single heads or words left out). One row a pair, brain score and inside measure, and where there
-    are several pairs one pooled row (`model` = "all pairs"). Columns `LINK_COLUMNS`; Spearman r, two-sided permutation
-    p. Fewer than 4 layers give no row.
+    `pairs` and `table` as in `link_points`. One row a pair, brain score and inside measure, and where there are several
+    pairs one pooled row (`model` = "all pairs"). Columns `LINK_COLUMNS`: Spearman r with its two-sided permutation p,
+    the same given depth (`partial_r`, `partial_p`: both changes may simply grow with depth), and q, p adjusted
+    (Benjamini-Hochberg) over the inside measures of one brain score and pair. Fewer than 4 layers give no row, fewer
+    than 6 no partial correlation.
+    """
+    points = link_points(pairs, table)
+    rows: list[dict[str, object]] = []
+    pooled: dict[tuple[object, ...], list[pd.DataFrame]] = {}
+    for key, part in _grouped(points, ["model", "base_model", *_SCORE, "inside"]):
+        if len(part) < FEWEST_LAYERS:
+            continue
+        rows.append(_row(key, [part]))
+        pooled.setdefault(key[2:], []).append(part)
+    rows += [_row((POOLED, None, *key), parts) for key, parts in pooled.items() if len(parts) > 1]
+    links = pd.DataFrame(rows, columns=list(LINK_COLUMNS))
+    for p, q in (("p", "q"), ("partial_p", "partial_q")):
+        if len(links):
+            links[q] = links.groupby(["model", "base_model", *_SCORE], dropna=False)[p].transform(
+                lambda values: adjusted(values.to_numpy())
+            )
+    return links
+
+
+def link_points(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the points behind the links, one row a pair, brain score, inside measure and layer.
+
+    `pairs` is a table of pairs (`compare.pairs`), of which the brain scores of every layer count (over all participants
+    and targets; normalised scores and untrained twins left out); `table` is the long table, of which the rows of
+    measurement `internals` count (one number a layer, rows of single heads or words left out). Columns `POINT_COLUMNS`:
+    `change` = |tuned - base| of the score, `movement` the inside measure, where it is a similarity 1 minus it.
     """
     scores = pairs[(pairs["measurement"] == "brain").to_numpy(dtype=bool)]
-    scores = scores[(scores["target"].isna() | scores["target"].isin(OVERALL)).to_numpy(dtype=bool)]
-    inside = summaries(table[(table["measurement"] == "internals").to_numpy(dtype=bool)])
-    inside = inside[(inside["target"].isna() | inside["target"].isin(OVERALL)).to_numpy(dtype=bool)]
-    scores, inside = scores[_is_number(scores["layer"])], inside[_is_number(inside["layer"])]
-    rows: list[dict[str, object]] = []
-    pooled: dict[tuple[object, ...], list[tuple[np.ndarray, np.ndarray]]] = {}
-    keys = ["dataset", "split", "mapping", "metric", "specification"]
-    for (model, base, *found), by_layer in scores.groupby(["model", "base_model", *keys], dropna=False, sort=False):
-        score = [None if _missing(part) else part for part in found]  # a missing value equals no other, not even itself
-        own = inside[(inside["model"] == model).to_numpy(dtype=bool)]
-        for metric, moved in own.groupby(["mapping", "metric"], dropna=False, sort=False):
-            change, movement = _matched(by_layer, moved)
-            if len(change) < FEWEST_LAYERS:
-                continue
-            measure = " ".join(str(part) for part in metric if not _missing(part))
-            r, p = linked([(change, movement)])
-            named = dict(zip(keys, score, strict=True)) | {"inside": measure, "n_layers": len(change), "n_pairs": 1}
-            rows.append({"model": model, "base_model": base, **named, "spearman_r": r, "p": p})
-            pooled.setdefault((*score, measure), []).append((change, movement))
-    for (*score, inside_measure), several in pooled.items():
-        if len(several) > 1:
-            r, p = linked(several)
-            counts = {"n_layers": sum(len(change) for change, _ in several), "n_pairs": len(several)}
-            named = dict(zip(keys, score, strict=True)) | {"inside": inside_measure, **counts}
-            rows.append({"model": POOLED, "base_model": None, **named, "spearman_r": r, "p": p})
-    return pd.DataFrame(rows, columns=list(LINK_COLUMNS))
+    scores = _of_layers(scores[~scores["metric"].isin(_SAME_SCORE).to_numpy(dtype=bool)])
+    inside = _of_layers(summaries(table[(table["measurement"] == "internals").to_numpy(dtype=bool)]))
+    found = []
+    for key, by_layer in _grouped(scores, ["model", "base_model", *_SCORE]):
+        own = inside[(inside["model"] == key[0]).to_numpy(dtype=bool)]
+        for (mapping, metric), moved in _grouped(own, ["mapping", "metric"]):
+            part = _matched(by_layer, moved, metric in SIMILARITIES)
+            name = " ".join(str(word) for word in (mapping, metric) if word is not None)
+            named: dict[str, Any] = dict(zip(("model", "base_model", *_SCORE), key, strict=True))
+            named["inside"] = f"1 - {name}" if metric in SIMILARITIES else name
+            found.append(part.assign(**named)[list(POINT_COLUMNS)])
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(POINT_COLUMNS))
 
 
-def linked(several: Sequence[tuple[np.ndarray, np.ndarray]], seed: int = SEED) -> tuple[float, float]:
-    """Return Spearman r over layers, averaged over pairs, and its two-sided permutation p.
-
-    Each pair is (change of alignment (n_layers,), movement inside (n_layers,)); layers are permuted within each pair
-    only, since layers of different models are no exchange for one another. NaN where one of the two is constant.
-    """
-    generator = np.random.default_rng(seed)
-    observed, null = [], []
-    for change, movement in several:
-        a, b = (_standard_ranks(values) for values in (change, movement))
-        if a is None or b is None:
-            continue
-        observed.append(float(a @ b))
-        null.append(generator.permuted(np.tile(a, (N_PERMUTATIONS, 1)), axis=1) @ b)
-    if not observed:
-        return float("nan"), float("nan")
-    r, permuted = float(np.mean(observed)), np.mean(null, axis=0)
-    p = (np.sum(np.abs(permuted) >= abs(r) - 1e-12) + 1) / (N_PERMUTATIONS + 1)
-    return r, float(p)
+def _row(key: tuple[object, ...], parts: list[pd.DataFrame]) -> dict[str, object]:
+    columns = [tuple(part[name].to_numpy(dtype=float) for name in ("change", "movement", "layer")) for part in parts]
+    r, p = linked([(change, movement) for change, movement, _ in columns])
+    partial_r, partial_p = linked_given_depth([(change, movement, depth) for change, movement, depth in columns])
+    return dict(zip(("model", "base_model", *_SCORE, "inside"), key, strict=True)) | {
+        "n_layers": sum(len(part) for part in parts),
+        "n_pairs": len(parts),
+        "spearman_r": r,
+        "p": p,
+        "partial_r": partial_r,
+        "partial_p": partial_p,
+    }
 
 
-def _standard_ranks(values: np.ndarray) -> np.ndarray | None:
-    ranks = stats.rankdata(values)
-    ranks -= ranks.mean()
-    length = np.linalg.norm(ranks)
-    return ranks / length if length > 0 else None
+def _matched(by_layer: pd.DataFrame, moved: pd.DataFrame, similarity: bool) -> pd.DataFrame:
+    """Return layer, change and movement of the layers that both sides have, in order of depth."""
+    change = by_layer.groupby("layer")["difference"].mean().astype(float).abs().rename("change")
+    movement = moved.groupby("layer")["value"].mean().astype(float).rename("movement")
+    both = pd.concat([change, 1 - movement if similarity else movement], axis=1, join="inner").dropna()
+    return both.rename_axis("layer").reset_index().astype({"layer": int}).sort_values("layer", ignore_index=True)
 
 
-def _matched(by_layer: pd.DataFrame, moved: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    change = by_layer.groupby("layer")["difference"].mean().astype(float).abs()
-    movement = moved.groupby("layer")["value"].mean().astype(float)
-    both = pd.concat([change, movement], axis=1, join="inner").dropna()
-    return both.iloc[:, 0].to_numpy(), both.iloc[:, 1].to_numpy()
+def _grouped(frame: pd.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[object, ...], pd.DataFrame]]:
+    """Yield (key, rows); a missing part of a key is None, since a missing value equals no other, not even itself."""
+    for key, part in frame.groupby(keys, dropna=False, sort=False):
+        yield tuple(None if _missing(value) else value for value in key), part
+
+
+def _of_layers(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of single layers over all targets."""
+    whole = (table["target"].isna() | table["target"].isin(OVERALL)).to_numpy(dtype=bool)
+    numbered: np.ndarray = table["layer"].astype("string").str.fullmatch(r"\d+").fillna(False).to_numpy(dtype=bool)
+    return table[whole & numbered]
 
 
 def _missing(value: object) -> bool:
-    return value is pd.NA or value != value
-
-
-def _is_number(layers: pd.Series) -> np.ndarray:  # type: ignore[type-arg]
-    found: np.ndarray = layers.astype("string").str.fullmatch(r"\d+").fillna(False).to_numpy(dtype=bool)
-    return found
+    return value is None or value is pd.NA or value != value

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pandas as pd
 
 from tuneshift.report.brain_picture import glass_brains
+from tuneshift.report.cautions import is_simulated
 from tuneshift.report.embedding import plot_label
 from tuneshift.report.figures import Figure, Style, Trace, curve, forest, level_line
 from tuneshift.report.section import Block, Paragraph, Section, SmallTable
 from tuneshift.report.selecting import by_layer, extreme, groups, is_untrained, names, overall, rows_of
 from tuneshift.report.source import Cell
-from tuneshift.report.summary import is_simulated
 from tuneshift.report.words import interval, missing, number
 from tuneshift.result import Result
 
 MOST_PANELS = 12
-COLUMNS = 3
 _SETTING = ("dataset", "split", "mapping")
 _LEAD = (
     "How well do a model's hidden states predict people's brain responses to the same text? A score is the "
@@ -111,52 +109,26 @@ def _panels(key: str, where: str, people: str, layers: pd.DataFrame, styles: dic
         return
     left_out = len(regions) - MOST_PANELS
     regions = regions[:MOST_PANELS]
-    n_rows = -(-len(regions) // COLUMNS)
     data: list[Trace] = []
     told = []
-    layout: dict[str, Any] = {"height": 70 + 210 * n_rows, "annotations": [], "margin": {"t": 30}}
     for place, region in enumerate(regions):
         axis = "" if place == 0 else str(place + 1)
         traces, sentences = _panel(rows_of(regional, target=region), styles, axis=axis, legend=place == 0)
         data += traces
         told.append(f"{region}: {' '.join(sentences)}")
-        layout |= _axes(place, n_rows, axis, region, regional)
-        layout["annotations"].append(_title(place, n_rows, region))
     more = f" {left_out} more regions are in the table of all results." if left_out > 0 else ""
+    panels = {
+        "titles": [plot_label(region) for region in regions], "share": True, "xTitle": "layer", "yTitle": "r",
+        "x": {"dtick": _tick(regional, 5), "layeraxis": True}, "y": {"nticks": 4, "rangemode": "tozero"},
+    }  # fmt: skip
     yield Figure(
         f"brain-regions-{key}",
         f"The same by region ({where}), mean over {people}; all panels share one scale.{more}",
         " ".join(told),
         data,
-        layout,
+        {"panels": panels},
         dataset=where.partition(",")[0],
     )
-
-
-def _place(place: int, n_rows: int) -> tuple[float, float, float, float]:
-    """Return left, right, bottom, top of a panel, as shares of the figure."""
-    column, row = place % COLUMNS, place // COLUMNS
-    gap_x, gap_y = 0.05, 0.30 / max(n_rows, 1)
-    width, height = (1 - gap_x * (COLUMNS - 1)) / COLUMNS, (1 - gap_y * (n_rows - 1)) / n_rows
-    left, top = column * (width + gap_x), 1 - row * (height + gap_y)
-    return left, left + width, max(0.0, top - height), top
-
-
-def _axes(place: int, n_rows: int, axis: str, region: str, rows: pd.DataFrame) -> dict[str, Any]:
-    left, right, bottom, top = _place(place, n_rows)
-    x: dict[str, Any] = {"domain": [left, right], "anchor": f"y{axis}", "dtick": _tick(rows, 5), "layeraxis": True}
-    y: dict[str, Any] = {"domain": [bottom, top], "anchor": f"x{axis}", "nticks": 4}
-    y |= {"rangemode": "tozero"} if place == 0 else {"matches": "y"}
-    y |= {"title": {"text": "r"}} if place % COLUMNS == 0 else {"showticklabels": False}
-    if place >= COLUMNS * (n_rows - 1):
-        x["title"] = {"text": "layer", "standoff": 4}
-    return {f"xaxis{axis}": x, f"yaxis{axis}": y}
-
-
-def _title(place: int, n_rows: int, region: str) -> dict[str, Any]:
-    left, _, _, top = _place(place, n_rows)
-    return {"text": plot_label(region), "x": left, "y": top, "xref": "paper", "yref": "paper", "xanchor": "left",
-            "yanchor": "bottom", "showarrow": False, "font": {"size": 13}}  # fmt: skip
 
 
 def _tick(rows: pd.DataFrame, most: int = 12) -> int:

@@ -70,6 +70,7 @@ def _claim(sentence: Sentence, tables: dict[str, pd.DataFrame]) -> Claim:
             anchor = f"{name}-{','.join(str(row) for row in rows)}"
             links.append(Link(anchor, f"all {len(rows)} rows", f"Show the {len(rows)} rows that carry this sentence"))
     sign, badge = _BADGES[sentence.kind]
+    badge = "no link shown" if sentence.topic == "link" and sentence.kind == "null" else badge
     return Claim(sentence, sign, badge, _SECTIONS.get(sentence.topic, ""), tuple(links))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from tuneshift.compare.layer_link import link_points
 from tuneshift.errors import BadInput
 from tuneshift.report.ability import ability_section
 from tuneshift.report.across_models import across_models_section
@@ -60,7 +61,7 @@ def contents(results: Results) -> Contents:
         reading_section(table, pairs, cells, styles),
         attribution_section(table, pairs, cells, styles),
         internals_section(table, cells, styles),
-        layer_link_section(links),
+        layer_link_section(links, link_points(pairs, table), styles),
         ability_section(table),
         across_models_section(correlations, results.correlation_points(), styles),
     ]
@@ -79,7 +80,7 @@ def contents(results: Results) -> Contents:
         models=names(table["model"]),
         data_sets=names(table["dataset"]),
         last_layer=int(layers["depth"].max()) if len(layers) else 0,
-        methods=methods(table, settings_by_kind(results.cells)),
+        methods=methods(table, settings_by_kind(results.cells), links),
         provenance=provenance(results, table, damaged),
     )
 

@@ -1,4 +1,4 @@
-"""The section on weights: what tuning moved in attention heads and feed-forward components, and where."""
+"""The section on the inside: what tuning moved in attention heads, feed-forward components and hidden states."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pandas as pd
 
 from tuneshift.report.figures import Figure, Style, Trace, curve
 from tuneshift.report.internals_pictures import browsers
+from tuneshift.report.internals_shift import NULLS, shift_figures, verb_figure
+from tuneshift.report.lens import lens_blocks
 from tuneshift.report.section import Block, Section, SmallTable
 from tuneshift.report.selecting import by_layer, extreme, groups, overall, rows_of
 from tuneshift.report.source import Cell
@@ -15,22 +17,33 @@ from tuneshift.report.words import interval, metric_name, number, text
 from tuneshift.result import Result
 
 _LEAD = (
-    "What did tuning move inside the network? Read from the weights alone: the word pairs that attention heads look for, "
-    "and the words that feed-forward components write."
+    "What did tuning move inside the network? From the weights alone: the word pairs that attention heads look for, and the "
+    "words that feed-forward components write. From the same text read by both models: the hidden states."
 )
 KINDS = ("internals", "heads", "concepts")
 MOST_LINES = 60
 
 
 def internals_section(table: pd.DataFrame, cells: Sequence[tuple[Cell, Result]], styles: dict[str, Style]) -> Section:
-    """Return the section on heads, concepts and their shift."""
+    """Return the section on heads, concepts, hidden states and their shift."""
     rows = overall(rows_of(table, measurement=KINDS), targets=False)
     mine = [(cell, result) for cell, result in cells if cell.measurement in KINDS]
     if rows.empty and not mine:
-        absent = "Weights were not compared in this study; `tuneshift compare BASE TUNED` does it for one pair."
-        return Section("weights", "Inside the weights", _LEAD, absent=absent)
-    blocks: list[Block] = [*_by_layer(rows, styles), *_the_rest(rows), *browsers(mine)]
-    return Section("weights", "Inside the weights", _LEAD, blocks)
+        absent = "The inside was not compared in this study; `tuneshift compare BASE TUNED` does it for one pair."
+        return Section("weights", "Inside the network", _LEAD, absent=absent)
+    made = [*shift_figures(rows, styles)]
+    verbs = verb_figure(rows, styles)
+    made += [verbs] if verbs is not None else []
+    shown = {index for _, drawn in made for index in drawn}
+    rest = rows[~rows.index.isin(shown)]
+    pictures = {picture.key: picture for picture in browsers(mine)}
+    figures = {figure.key: figure for figure, _ in made}
+    blocks: list[Block] = []
+    for key in ("weights-overlap", "weights-verbs", "heads", "weights-rotation", "concepts", "weights-states"):
+        found = figures.get(key) or pictures.get(key)
+        blocks += [found] if found is not None else []
+    blocks += [*lens_blocks(mine), *_by_layer(rest, styles), *_the_rest(rest)]
+    return Section("weights", "Inside the network", _LEAD, blocks)
 
 
 def _by_layer(rows: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Figure]:
@@ -47,7 +60,7 @@ def _by_layer(rows: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Figure]:
         unit = text(part["unit"].iloc[0])
         yield Figure(
             f"weights-{metric}-{mapping}".replace(" ", "-"),
-            f"{metric_name(metric).capitalize()}{f' ({mapping})' if mapping else ''} by layer, tuned model against its base.",
+            f"{metric_name(metric).capitalize()}{f' ({mapping})' if mapping else ''} by layer.",
             " ".join(told),
             traces,
             {"xaxis": {"title": {"text": "layer"}, "dtick": max(1, int(part["depth"].max()) // 12), "layeraxis": True},
@@ -56,13 +69,16 @@ def _by_layer(rows: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Figure]:
 
 
 def _the_rest(rows: pd.DataFrame) -> Iterator[SmallTable]:
-    """Show rows that are no curve over layers: layer groups, verbs, categories; one table a metric."""
+    """Show rows that are in no figure: layer groups, single components, categories; one table a metric."""
     drawn = set(by_layer(overall(rows)).index)
-    for (metric,), part in groups(rows[~rows.index.isin(drawn)], "metric"):
+    for (metric,), part in groups(rows[~rows.index.isin(drawn)].dropna(subset=["value"]), "metric"):
+        part = part[~part["target"].isin(NULLS).to_numpy(dtype=bool)]
         shown = part.head(MOST_LINES)
+        if shown.empty:
+            continue
         lines = tuple(
             (
-                text(row["model"]), text(row["layer"]) or "all", text(row["target"]) or "all", text(row["mapping"]) or "–",
+                text(row["model"]), _layers(text(row["layer"])), _what(text(row["target"])), text(row["mapping"]) or "–",
                 number(row["value"]), interval(row["ci_low"], row["ci_high"]),
                 "–" if pd.isna(row["n"]) else str(int(row["n"])),
             )
@@ -73,9 +89,20 @@ def _the_rest(rows: pd.DataFrame) -> Iterator[SmallTable]:
             if len(part) > MOST_LINES
             else ""
         )
+        columns = ("model", "layers", "what", "kind", text(shown["unit"].iloc[0]) or "value", "95% interval", "n")
+        kept = [0, *(i for i in range(1, len(columns)) if any(line[i] not in ("–", "all") for line in lines))]
         yield SmallTable(
-            f"{metric_name(metric).capitalize()}.{more}",
-            ("model", "layers", "what", "kind", text(shown["unit"].iloc[0]) or "value", "95% interval", "n"),
-            lines,
+            f"{metric_name(metric)[:1].upper()}{metric_name(metric)[1:]}.{more}",
+            tuple(columns[i] for i in kept),
+            tuple(tuple(line[i] for i in kept) for line in lines),
             models=tuple(text(m) for m in shown["model"]),
         )
+
+
+def _what(target: str) -> str:
+    return "all" if target in ("", "mean") else target
+
+
+def _layers(layers: str) -> str:
+    first, _, last = layers.partition("-")
+    return "all" if not layers else first if first == last else layers

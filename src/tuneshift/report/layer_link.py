@@ -2,39 +2,202 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
+from tuneshift.compare.layer_link import POOLED
+from tuneshift.compare.layer_permutation import FEWEST_LAYERS_GIVEN_DEPTH
+from tuneshift.report.embedding import plot_label
+from tuneshift.report.figures import Figure, Style, Trace
 from tuneshift.report.section import Block, Paragraph, Section, SmallTable
-from tuneshift.report.words import number, p_value, text
+from tuneshift.report.selecting import groups, rows_of
+from tuneshift.report.words import listed, metric_name, number, p_value, text
 
-_LEAD = "Does the layer whose inside moved most change its brain score most?"
+_LEAD = (
+    "Does the layer whose inside moved most change its brain score most? Here the two questions of this report, what tuning "
+    "did to brain scores and what it did inside, are asked of the same layers."
+)
+ALPHA = 0.05
+MOST_FIGURES = 6
+LABELS_UP_TO = 40
+FRAME = ("dataset", "split", "mapping", "metric", "specification")
 
 
-def layer_link_section(links: pd.DataFrame) -> Section:
-    """Return the section on the link between layers' inner change and their change in brain score."""
+def layer_link_section(links: pd.DataFrame, points: pd.DataFrame, styles: dict[str, Style]) -> Section:
+    """Return the section on the link between layers' inner change and their change in brain score.
+
+    `links` and `points` as `compare.layer_link` gives them.
+    """
     if links.empty:
         absent = (
-            "The link needs brain scores by layer and a comparison of weights for the same pair; this study lacks one."
+            "The link needs brain scores of at least four layers and the measurement `internals` for the same pair; this study "
+            "lacks one of them."
         )
         return Section("link", "The layer link", _LEAD, absent=absent)
-    lines = tuple(
-        (
-            text(row["model"]), ", ".join(text(row[c]) for c in ("dataset", "split", "metric") if text(row[c])),
-            text(row["inside"]), str(int(row["n_layers"])), number(row["spearman_r"], 2), p_value(row["p"]) or "–",
-        )
-        for _, row in links.iterrows()
-    )  # fmt: skip
-    below = sum(not pd.isna(p) and p < 0.05 for p in links["p"])
     blocks: list[Block] = [
         Paragraph(
-            f"Spearman correlation over layers of the size of the change in brain score with the size of the change inside. "
-            f"{below} of {len(links)} have p below 0.05; {number(0.05 * len(links), 1)} would by chance. Layers of one "
-            "network are few and depend on one another, so a correlation here is a hint, never a cause."
+            "How to read it. Each mark is a layer of one pair of models. Across: how far tuning moved that layer's inside; up: how "
+            "much its brain score changed, in either direction (the mean over participants, without its sign). Overlaps and "
+            "similarities stand as 1 minus themselves, so that every measure is larger where more moved. If the layers that moved "
+            "more also changed more, the marks rise to the right and Spearman's r is above 0."
         ),
-        SmallTable(
-            "The layer link: permutation tests over layers, within each pair.",
-            ("model", "brain score", "inside", "layers", "Spearman r", "p"),
-            lines,
+        *_figures(points, styles),
+        *_tables(links),
+        Paragraph(_found(links)),
+        Paragraph(
+            "What it can show, and what not. A network has few layers, and neighbouring layers are alike, so that there is less "
+            "evidence than there are marks. Depth is a confounder: both changes may simply grow from the first layer to the last, "
+            "for reasons of their own, and then they go together without having to do with one another. The columns “given depth” "
+            "take that out: the ranks of both changes are regressed on depth, what is left is correlated, and p comes from "
+            "permuting what is left over layers (Freedman and Lane). Only a steady rise or fall with depth is taken out; a hump in "
+            "the middle is not, nor is the likeness of neighbours, so that p may still be too small. Depth leaves too little of "
+            f"fewer than {FEWEST_LAYERS_GIVEN_DEPTH} layers: then the columns are empty and the plain correlation cannot be told "
+            "from one of depth. A change of a brain score also holds noise: layers whose scores did not change cannot be linked to "
+            "anything. And a correlation over layers is a hint where to look, never a cause."
         ),
     ]
     return Section("link", "The layer link", _LEAD, blocks)
+
+
+def _score_name(parts: tuple[str, ...]) -> str:
+    return ", ".join(part for part in parts[:3] if part)
+
+
+def _figures(points: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Block]:
+    """Draw a figure a brain score and pair: one panel an inside measure, every layer labelled with its depth."""
+    made = [*groups(points, *FRAME, "model", "base_model")]
+    for place, (key, part) in enumerate(made[:MOST_FIGURES]):
+        *score, model, base = key
+        style = styles[model]
+        data: list[Trace] = []
+        titles: list[str] = []
+        told: list[str] = []
+        for (inside,), mine in groups(part, "inside"):
+            axis = "" if not titles else str(len(titles) + 1)
+            titles.append(plot_label(measure_name(inside)))
+            depth = [int(layer) for layer in mine["layer"]]
+            x, y = mine["movement"].astype(float).tolist(), mine["change"].astype(float).tolist()
+            labelled = len(depth) <= LABELS_UP_TO
+            data.append({
+                "x": x, "y": y, "mode": "markers+text" if labelled else "markers", "name": plot_label(model),
+                "meta": {"model": model}, "xaxis": f"x{axis}", "yaxis": f"y{axis}", "showlegend": False,
+                "marker": {"size": 7 if labelled else 5, "color": style.colour, "symbol": style.symbol},
+                "text": [str(layer) for layer in depth], "textposition": "top center", "textfont": {"size": 10}, "cliponaxis": False,
+                "hovertemplate": f"layer %{{text}}: moved %{{x:.3g}}, brain score changed by %{{y:.3g}}<extra>{plot_label(model)}</extra>",
+            })  # fmt: skip
+            most_inside, most_brain = depth[x.index(max(x))], depth[y.index(max(y))]
+            told.append(
+                f"{measure_name(inside)}: most at layer {most_inside}; the brain score changed most at layer {most_brain}."
+            )
+        yield Figure(
+            f"link-{place}",
+            f"{model} against {base}: change of the {metric_name(score[3])} ({_score_name(tuple(score))}) against change inside, one "
+            "mark a layer, its number above it.",
+            " ".join(told),
+            data,
+            {"panels": {"titles": titles, "share": True, "x": {"nticks": 5}, "y": {"nticks": 4, "rangemode": "tozero"},
+                        "xTitle": "movement inside", "yTitle": "|change| of r"}},
+            dataset=score[0],
+        )  # fmt: skip
+    if len(made) > MOST_FIGURES:
+        left = dict.fromkeys(key[-2] for key, _ in made[MOST_FIGURES:])
+        yield Paragraph(f"Figures of {listed([*left])} are left out to keep the page light; their numbers are below.")
+
+
+def _tables(links: pd.DataFrame) -> Iterator[SmallTable]:
+    """Show the correlations, one table a brain score; the rows of all pairs together come last."""
+    for key, part in groups(links, *FRAME):
+        shown = pd.concat([part[~_pooled(part)], part[_pooled(part)]])
+        lines = tuple(
+            (
+                text(row["model"]), measure_name(row["inside"]), str(int(row["n_layers"])),
+                number(row["spearman_r"], 2), _p(row["p"]), number(row["q"]),
+                number(row["partial_r"], 2), _p(row["partial_p"]), number(row["partial_q"]),
+            )
+            for _, row in shown.iterrows()
+        )  # fmt: skip
+        yield SmallTable(
+            f"Over layers: change of the {metric_name(key[3])} ({_score_name(key)}) against change inside. Two-sided p by permuting "
+            "layers within each pair; q is p adjusted for the number of inside measures (Benjamini-Hochberg).",
+            ("model", "inside", "layers", "Spearman r", "p", "q", "given depth", "p given depth", "q given depth"),
+            lines,
+            models=tuple("" if model == POOLED else text(model) for model in shown["model"]),
+            dataset=key[0],
+        )
+
+
+def _p(p: object) -> str:
+    """Return p without its name, which heads the column."""
+    return p_value(p).removeprefix("p ").removeprefix("= ") or "–"
+
+
+def _found(links: pd.DataFrame) -> str:
+    """Say how many links there are, before and after depth is taken out, and how many chance would give."""
+    tested = links.dropna(subset=["p"])
+    plain = int((tested["q"] < ALPHA).sum())
+    said = (
+        f"What was found. {plain} of {len(tested)} correlations {'has' if plain == 1 else 'have'} q below {ALPHA}; without "
+        f"adjustment {int((tested['p'] < ALPHA).sum())} {'has' if (tested['p'] < ALPHA).sum() == 1 else 'have'} p below {ALPHA}, "
+        f"where about {number(ALPHA * len(tested), 1)} would by chance."
+    )
+    given = links.dropna(subset=["partial_p"])
+    if given.empty:
+        return said + " None could be told apart from depth: there are too few layers."
+    left = int((given["partial_q"] < ALPHA).sum())
+    return said + f" Given depth, {left} of {len(given)} {'has' if left == 1 else 'have'} q below {ALPHA}."
+
+
+def link_sentences(links: pd.DataFrame) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield (sentence, kind, anchors) for every brain score r whose link was tested.
+
+    Over all pairs together where there are several. A link is a "finding" only where q given depth is below 0.05.
+    """
+    rows = rows_of(links, metric="r")
+    for key, part in groups(rows, *FRAME):
+        pooled = part[_pooled(part)]
+        chosen = (pooled if len(pooled) else part).dropna(subset=["p"])
+        if chosen.empty:
+            continue
+        given = chosen[(chosen["partial_q"] < ALPHA).fillna(False).to_numpy(dtype=bool)]
+        plain = chosen[(chosen["q"] < ALPHA).fillna(False).to_numpy(dtype=bool)]
+        who = "all pairs together" if len(pooled) else listed([*dict.fromkeys(chosen["model"].astype(str))])
+        head = f"Layer link, {_score_name(key)} ({who}): "
+        if len(given):
+            told = [
+                f"{measure_name(row['inside'])} (r = {number(row['partial_r'], 2)} given depth, q = {number(row['partial_q'])})"
+                for _, row in given.iterrows()
+            ]
+            yield (
+                f"{head}over layers, the change of the brain score goes with {listed(told)}. Layers are few and alike; this is no "
+                "evidence of a cause.",
+                "finding",
+                tuple(f"link-{index}" for index in given.index),
+            )
+            continue
+        tail = (
+            f"{len(plain)} of {len(chosen)} inside measures do so before depth is taken out (q below {ALPHA}), "
+            f"{'none once it is' if chosen['partial_p'].notna().any() else 'and there are too few layers to take it out'}"
+            if len(plain)
+            else f"none of {len(chosen)} inside measures has q below {ALPHA}"
+        )
+        yield (
+            f"{head}no evidence that the layers whose inside moved more changed their brain score more; {tail}.",
+            "null",
+            tuple(f"link-{index}" for index in (plain if len(plain) else chosen).index),
+        )
+
+
+def measure_name(inside: object) -> str:
+    """Return an inside measure of the layer link in words; similarities stand as 1 minus themselves."""
+    name = text(inside)
+    if name.startswith("1 - "):
+        return f"1 {chr(0x2212)} {metric_name(name.removeprefix('1 - '))}"
+    mapping, _, metric = name.rpartition(" ")
+    if metric == "rotation_deg":
+        return f"rotation: {mapping}" if mapping else metric_name(metric)
+    return metric_name(name) if not mapping else f"{metric_name(metric)} ({mapping})"
+
+
+def _pooled(links: pd.DataFrame) -> pd.Series:  # type: ignore[type-arg]
+    return links["model"] == POOLED

@@ -23,9 +23,12 @@ class Methods:
     references: tuple[str, ...]
 
 
-def methods(table: pd.DataFrame, settings: dict[str, list[dict[str, Any]]]) -> Methods:
+def methods(
+    table: pd.DataFrame, settings: dict[str, list[dict[str, Any]]], links: pd.DataFrame | None = None
+) -> Methods:
     """Return the methods of a study; `settings` are the specifications of its measurements by kind."""
-    paragraphs, keys = [], ["aw2023instruction", "wu2024language"]
+    paragraphs: list[str] = []
+    keys: list[str] = []
     for kind, build in (
         ("brain", _brain),
         ("reading", _reading),
@@ -48,6 +51,10 @@ def methods(table: pd.DataFrame, settings: dict[str, list[dict[str, Any]]]) -> M
             "difference over participants, stories or prompts, two-sided sign-flip tests, and Benjamini-Hochberg q over "
             "the layers and regions of a metric."
         )
+    if links is not None and len(links):
+        sentences, cited = _link(links)
+        paragraphs.append(" ".join(sentences))
+        keys += cited
     plain = dict.fromkeys(name.partition(":")[0] for name in names(table["dataset"]))  # without the release
     used = [DATA_SETS[name] for name in plain if name in DATA_SETS]
     entries = [BIBLIOGRAPHY[key] for key in dict.fromkeys(keys)]
@@ -64,7 +71,7 @@ def _values(settings: list[dict[str, Any]], key: str) -> list[Any]:
 
 
 def _brain(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
-    cited = ["feghhi2024what", "schrimpf2021neural"]
+    cited = ["aw2023instruction", "feghhi2024what", "schrimpf2021neural"]
     sentences = []
     for (dataset, split), part in groups(rows[~is_untrained(rows)], "dataset", "split"):
         maps = [m for m in names(part["mapping"]) if m]
@@ -96,7 +103,7 @@ def _brain(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
 
 
 def _reading(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
-    sentences, cited = [], ["smith2013effect", "pimentel2024how", "oh2024leading"]
+    sentences, cited = [], ["aw2023instruction", "smith2013effect", "pimentel2024how", "oh2024leading"]
     data = listed(names(rows["dataset"]))
     if any(name.startswith("corrected") for name in names(rows["mapping"])):
         sentences.append(
@@ -110,7 +117,7 @@ def _reading(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
     if read:
         sentences.append(f"The text was also read {listed(read)}; such rows name the form beside the surprisal.")
     excluded = [str(e).replace("_", " ") for e in _values(settings, "exclude") if e != "none"]
-    left = f" over all words but each {listed(excluded)} one" if excluded else ""
+    left = f" over all words but {_excluded(excluded)}" if excluded else ""
     sentences.append(f"Scores: Pearson r with mean reading times{left}.")
     if "delta_ll_total" in names(rows["metric"]):
         sentences.append(
@@ -138,16 +145,44 @@ def _attribution(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
         f"response token's maximum, in levels 0 to 10 of which those up to {thresholds} were set to 0. Importance density is "
         "the l1 norm over the l4 norm of a prompt token's levels; the instruction score sums the densities, scaled by the "
         "prompt's maximum, over instruction tokens and divides by log2(2 + their number)."
-    ], []
+    ], ["wu2024language"]
 
 
 def _internals(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
+    measured = names(rows["metric"])
+    sentences = [
+        "The inside was read from weights, without any text: word pairs with the largest query and key activations of each "
+        "attention head, and principal components of the matrix that each feed-forward layer writes with, described by the "
+        "words they project on most."
+    ]
+    if "head_overlap" in measured:
+        sentences.append(
+            "Overlaps of base and tuned are Jaccard indices; rotations are principal angles between the subspaces of the first "
+            "components, and angles of components matched one to one, to be read against 20 random rotations."
+        )
+    if "verb_gain_share" in measured:
+        sentences.append(
+            "For instruction verbs and for frequent other verbs, the share of heads in which a verb occurs in more word pairs after "
+            "tuning was compared by a Welch test over verbs and a bootstrap over key heads."
+        )
+    if "state_cka" in measured:
+        sentences.append(
+            "Hidden states of base and tuned, at the last token of every sentence of the same stories, were compared by linear CKA, "
+            "cosine and length of the difference, with 95% bootstrap intervals over stories."
+        )
+    return sentences, ["wu2024language"] + (["kornblith2019similarity"] if "state_cka" in measured else [])
+
+
+def _link(links: pd.DataFrame) -> Built:
     return [
-        "Weights were compared without any text: word pairs with the largest query and key activations of each attention "
-        "head, and principal components of the matrix that each feed-forward layer writes with, described by the words "
-        "they project on most. Overlaps are Jaccard indices; rotations are principal angles between base and tuned "
-        "subspaces, to be read against random rotations."
-    ], []
+        "Layer link: over layers, the size of the change in brain score was correlated with each measure of change inside "
+        "(Spearman), alone and given depth, with permutation tests over layers within each pair of models (given depth: of the "
+        "residuals, after Freedman and Lane) and Benjamini-Hochberg q over the inside measures."
+    ], ["freedman1983nonstochastic"]
+
+
+def _excluded(what: list[str]) -> str:
+    return f"each {listed([name.removesuffix(' initial') + chr(8217) + 's first' for name in what])} one"
 
 
 def _ability(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:

@@ -26,6 +26,7 @@ class Cell:
     sign: str
     difference: str
     bounds: str
+    test: str
     verdict: str
 
 
@@ -65,8 +66,5 @@ def _cell(anchor: str, row: pd.Series) -> Cell:  # type: ignore[type-arg]
     higher = not missing(row["difference"]) and float(row["difference"]) > 0
     if kind == "difference":
         said = "higher than the base" if higher else "lower than the base"
-    bounds = interval(row["ci_low"], row["ci_high"])
-    test = p_value(row["p"])
-    return Cell(
-        anchor, kind, up if higher else down, signed(row["difference"]), f"{bounds}{f'; {test}' if test else ''}", said
-    )
+    bounds, test = interval(row["ci_low"], row["ci_high"]), p_value(row["p"])
+    return Cell(anchor, kind, up if higher else down, signed(row["difference"]), bounds, test, said)

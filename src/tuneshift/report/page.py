@@ -21,6 +21,7 @@ SCRIPTS = (
     "core.js",
     "theme.js",
     "filters.js",
+    "panels.js",
     "figures.js",
     "small_tables.js",
     "data_table.js",

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from tuneshift.report.cautions import cautions
 from tuneshift.report.methods import data_sets_used, settings_by_kind
 from tuneshift.report.section import SmallTable
 from tuneshift.report.source import Results
@@ -32,7 +33,7 @@ def provenance(results: Results, table: pd.DataFrame, damaged: Sequence[str] = (
     settings = settings_by_kind(results.cells)
     return Provenance(
         notes=text(study.get("notes")),
-        warnings=(*results.warnings, *damaged),
+        warnings=(*cautions(table, study), *results.warnings, *damaged),
         failures=tuple(str(failure) for failure in results.failures),
         tables=(
             _models(study.get("models") or []),

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 import xarray as xr
 
+from tuneshift.report.cautions import is_simulated
 from tuneshift.report.embedding import plot_label
 from tuneshift.report.figures import NEUTRAL, Figure, Style, Trace, forest
 from tuneshift.report.section import Block, Section, SmallTable
 from tuneshift.report.selecting import groups, overall, rows_of
 from tuneshift.report.source import Cell
-from tuneshift.report.summary import is_simulated
 from tuneshift.report.words import interval, metric_name, number, text
 from tuneshift.result import Result
 

@@ -8,19 +8,19 @@ from typing import Any
 
 import pandas as pd
 
-from tuneshift.human import DATA_SETS
+from tuneshift.report.cautions import cautions
 from tuneshift.report.selecting import (
     HEADLINE_SURPRISALS,
     by_layer,
     extreme,
     groups,
     is_untrained,
-    names,
     overall,
     rows_of,
 )
 from tuneshift.report.size_axis import size_sentences
 from tuneshift.report.source import Results
+from tuneshift.report.summary_inside import inside_sentences
 from tuneshift.report.words import interval, listed, metric_name, missing, number, p_value, signed, text
 
 ALPHA = 0.05
@@ -49,43 +49,19 @@ def summary_sentences(results: Results) -> list[Sentence]:
     pairs = results.pairs().reset_index(drop=True)
     headline = headline_pairs(pairs)
     return [
-        *simulated_notice(table),
+        *(Sentence(said, "warning", (), "data") for said in cautions(table, results.study)),
         *_brain_sentences(table),
         *_reading_sentences(table),
         *_followed_sentences(table),
         *(pair_sentence(row) for _, row in headline.iterrows()),
         *_count_sentence(headline),
+        *(Sentence(*said) for said in inside_sentences(table, results.layer_links().reset_index(drop=True))),
         *(
             Sentence(said, kind, (anchor,), "models")
             for said, kind, anchor in size_sentences(results.correlations().reset_index(drop=True))
         ),
         *_failure_sentence(results),
     ]
-
-
-def simulated_notice(table: pd.DataFrame) -> list[Sentence]:
-    """Say first, where it is so, that no person was measured."""
-    used = names(table["dataset"])
-    simulated = [name for name in used if is_simulated(name)]
-    if not simulated:
-        return []
-    human = [name for name in used if name in DATA_SETS and DATA_SETS[name].kind in ("brain", "reading")]
-    real = [name for name in human if name not in simulated]
-    rest = f" {listed(real)} {'hold' if len(real) > 1 else 'holds'} data of real people." if real else ""
-    return [
-        Sentence(
-            f"Simulated participants: {listed(simulated)} {'were' if len(simulated) > 1 else 'was'} made by a program, "
-            f"so these numbers show that the measurement works and say nothing about people.{rest}",
-            "warning",
-            (),
-            "data",
-        )
-    ]
-
-
-def is_simulated(dataset: str) -> bool:
-    """Whether a data set was made by a program."""
-    return dataset.startswith("simulated")
 
 
 def headline_pairs(pairs: pd.DataFrame) -> pd.DataFrame:

@@ -19,23 +19,26 @@ METRIC_NAMES = {
     "followed": "share of instructions followed",
     "followed_rate": "share of instructions followed",
     "verb_gain_share": "share of heads that gained the verb",
-    "head_overlap": "overlap of head word pairs",
+    "head_overlap": "overlap of heads' word pairs",
     "rotation_deg": "rotation of feed-forward components",
     "category_share": "share of concepts in a category",
+    "category_share_change": "change of the share of concepts in a category",
+    "category_share_p": "category shares: p over repeats of the naming model, which measures its noise",
+    "verb_gain_difference": "verbs gained: instruction − control",
+    "verb_gain_p": "verbs gained: p of a Welch test over verbs",
+    "verb_pair_share": "share of word pairs that hold such a verb",
+    "concept_overlap": "overlap of component words",
+    "weight_change": "change of written weights",
+    "state_cka": "hidden states: CKA",
+    "state_cosine": "hidden states: cosine",
+    "state_change": "hidden states: length of change",
+    "variance_share": "variance held by the first components",
+    "pair_units": "strongest word pair of each head: units it occurs in",
+    "head_pairs": "word pairs known",
     "accuracy": "accuracy",
     "perplexity": "perplexity",
 }
 """What a metric of the long table is called in running text; any other goes by its own name."""
-
-MEASUREMENT_NAMES = {
-    "brain": "Brain alignment",
-    "reading": "Reading alignment",
-    "attribution": "Prompt attribution",
-    "internals": "Inside the weights",
-    "heads": "Attention heads",
-    "concepts": "Feed-forward concepts",
-    "ability": "Abilities",
-}
 
 
 def missing(value: Any) -> bool:

@@ -1,5 +1,5 @@
 // Feed-forward concepts: components by layer with the words they write most, searched by word.
-const CONCEPTS_A_PAGE = 24;
+const CONCEPTS_A_PAGE = 12;
 
 function conceptBrowser(place, data) {
   let current = data[0];

@@ -3,15 +3,16 @@ const drawn = new Map();
 const PAPER_WIDTH = 680;
 let onPaper = false;
 
-function themedLayout(layout, dark, solid) {
+function themedLayout(figure, width, dark, solid) {
   const [text, line, back] = dark ? ["#e4e9ef", "#36414d", "#12171d"] : ["#1d2733", "#dfe4ea", "#ffffff"];
-  const made = structuredClone(layout || {});
+  const made = figure.layout.panels ? placePanels(figure, width) : structuredClone(figure.layout);
   const axis = { gridcolor: line, linecolor: line, zerolinecolor: dark ? "#7f8b99" : "#8a96a3", tickcolor: line };
   for (const name of Object.keys(made).filter((key) => /^[xy]axis\d*$/.test(key)).concat(["xaxis", "yaxis"])) {
     const own = made[name] || {};
     const byLayer = own.layeraxis;
     delete own.layeraxis;
-    made[name] = { ...axis, zeroline: false, ...own };
+    made[name] = { ...axis, zeroline: false, automargin: true, ...own };
+    if (made[name].title && name.startsWith("y")) made[name].title = { standoff: 8, ...made[name].title };
     made[name].zerolinecolor = axis.zerolinecolor;
     if (byLayer && (filters.from !== null || filters.to !== null)) {
       made[name].range = [(filters.from ?? 0) - 0.4, (filters.to ?? report.lastLayer) + 0.4];
@@ -20,12 +21,14 @@ function themedLayout(layout, dark, solid) {
   made.paper_bgcolor = solid ? back : "rgba(0,0,0,0)";
   made.plot_bgcolor = "rgba(0,0,0,0)";
   made.font = { family: "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif", size: 13, color: text, ...made.font };
-  const panels = (made.annotations || []).length > 0;
-  const height = made.height || 400;
-  made.margin = { l: 60, r: 16, b: 52, ...made.margin, t: panels ? 66 : 40 };
+  const panels = Boolean(figure.layout.panels);
+  made.height = made.height || 400;
+  const { height } = made;
+  made.margin = { l: 60, r: 16, b: 52, ...made.margin, t: panels ? PANEL_TOP : 40 };
   // The legend stands above the plot; panels have their titles there.
   made.legend = { orientation: "h", x: 0, xanchor: "left", yanchor: "bottom",
     y: 1 + (panels ? 26 : 6) / Math.max(60, height - made.margin.t - made.margin.b), itemwidth: 40, ...made.legend };
+  made.modebar = { bgcolor: "rgba(0,0,0,0)", color: dark ? "#a5b1bf" : "#526070", activecolor: dark ? "#7dc3f3" : "#00588f" };
   made.hoverlabel = { bgcolor: back, bordercolor: line, font: { color: text }, align: "left" };
   made.hovermode = "closest";
   made.autosize = !onPaper;
@@ -47,21 +50,35 @@ function drawFigure(box) {
   if (drawn.has(box)) return;
   const figure = report.figures[box.dataset.figure];
   drawn.set(box, figure);
-  Plotly.newPlot(box, themedData(figure.data), themedLayout(figure.layout, isDark(), false), {
+  const layout = themedLayout(figure, boxWidth(box), isDark(), false);
+  box.style.minHeight = layout.height + "px";
+  Plotly.newPlot(box, themedData(figure.data), layout, {
     responsive: true,
     displaylogo: false,
+    displayModeBar: window.matchMedia("(hover: hover)").matches ? "hover" : false, // on glass it would lie on the legend
     modeBarButtons: [barButtons.concat(["toImage"])],
     toImageButtonOptions: { format: "png", scale: 2, filename: plotName(box.dataset.figure) },
   });
 }
 
+function boxWidth(box) {
+  return onPaper ? PAPER_WIDTH : box.clientWidth || PAPER_WIDTH;
+}
+
+function redrawFigure(box) {
+  const figure = drawn.get(box);
+  const layout = themedLayout(figure, boxWidth(box), isDark(), false);
+  box.style.minHeight = layout.height + "px";
+  Plotly.react(box, themedData(figure.data), layout);
+}
+
 function redrawFigures() {
-  for (const [box, figure] of drawn) Plotly.react(box, themedData(figure.data), themedLayout(figure.layout, isDark(), false));
+  for (const box of drawn.keys()) redrawFigure(box);
 }
 
 async function saveImage(key, format, width) {
   const figure = report.figures[key];
-  const layout = { ...themedLayout(figure.layout, false, true), width, height: figure.layout.height || 400 };
+  const layout = { ...themedLayout(figure, width, false, true), width, height: figureHeight(figure, width) };
   const url = await Plotly.toImage({ data: themedData(figure.data), layout }, { format, width, height: layout.height, scale: format === "png" ? 2 : 1 });
   const link = el("a", { href: url, download: plotName(key) + "." + format });
   document.body.append(link);
@@ -99,7 +116,7 @@ function startFigures() {
   }, { rootMargin: "600px 0px" });
   for (const box of document.querySelectorAll(".plot")) {
     const { figure: key } = box.dataset;
-    box.style.minHeight = (report.figures[key].layout.height || 400) + "px";
+    box.style.minHeight = figureHeight(report.figures[key], boxWidth(box)) + "px";
     near.observe(box);
     const button = (text, title, action) => el("button", { type: "button", title, "aria-label": title, onclick: action }, text);
     box.parentElement.querySelector(".figure-buttons").append(
@@ -107,6 +124,17 @@ function startFigures() {
       button("SVG", "Save this figure as SVG", () => saveImage(key, "svg", Math.max(640, box.clientWidth))),
       button("CSV", "Save the numbers of this figure as CSV", () => saveNumbers(key)));
   }
+  // Panels stand beside or below one another as the window allows.
+  const widths = new Map();
+  const turned = debounced(() => {
+    for (const [box, figure] of drawn) {
+      if (!figure.layout.panels || onPaper) continue;
+      const columns = panelColumns(figure, box.clientWidth);
+      if (widths.get(box) !== columns) redrawFigure(box);
+      widths.set(box, columns);
+    }
+  });
+  window.addEventListener("resize", turned);
   themeListeners.push(redrawFigures);
   filterListeners.push(redrawFigures);
 }

@@ -1,0 +1,48 @@
+// Figures of several panels: how many stand side by side follows from the width, three on a screen, one on a telephone.
+const PANEL_HEIGHT = 190;
+const PANEL_GAP = 74;
+const PANEL_TOP = 66;
+
+function panelColumns(figure, width) {
+  const n = figure.layout.panels.titles.length;
+  return Math.min(n, width < 560 ? 1 : width < 860 ? 2 : 3);
+}
+
+function panelsHeight(figure, width) {
+  const rows = Math.ceil(figure.layout.panels.titles.length / panelColumns(figure, width));
+  return PANEL_TOP + rows * PANEL_HEIGHT + (rows - 1) * PANEL_GAP + 52;
+}
+
+function figureHeight(figure, width) {
+  return figure.layout.panels ? panelsHeight(figure, width) : figure.layout.height || 400;
+}
+
+/** The axes and titles of panels; `panels`: titles, x and y (settings of every axis), xTitles, yTitles, share (one y scale). */
+function placePanels(figure, width) {
+  const { panels, ...made } = structuredClone(figure.layout);
+  const columns = panelColumns(figure, width);
+  const n = panels.titles.length;
+  const rows = Math.ceil(n / columns);
+  const inner = rows * PANEL_HEIGHT + (rows - 1) * PANEL_GAP;
+  const gap = columns === 1 ? 0 : panels.share ? 0.05 : 0.09;
+  const wide = (1 - gap * (columns - 1)) / columns;
+  made.height = panelsHeight(figure, width);
+  made.annotations = [];
+  panels.titles.forEach((title, i) => {
+    const id = i === 0 ? "" : String(i + 1);
+    const column = i % columns;
+    const left = column * (wide + gap);
+    const top = 1 - (Math.floor(i / columns) * (PANEL_HEIGHT + PANEL_GAP)) / inner;
+    const x = { ...panels.x, domain: [left, left + wide], anchor: "y" + id };
+    const y = { ...panels.y, domain: [Math.max(0, top - PANEL_HEIGHT / inner), top], anchor: "x" + id };
+    if (panels.xTitles || i + columns >= n) x.title = { text: panels.xTitles ? panels.xTitles[i] : panels.xTitle, standoff: 4 };
+    if (panels.share && i > 0) y.matches = "y";
+    if (panels.share && column > 0) y.showticklabels = false;
+    if (panels.yTitles || column === 0) y.title = { text: panels.yTitles ? panels.yTitles[i] : panels.yTitle, standoff: 8 };
+    made["xaxis" + id] = x;
+    made["yaxis" + id] = y;
+    made.annotations.push({ text: title, x: left, y: top, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom",
+      showarrow: false, font: { size: 13 } });
+  });
+  return made;
+}

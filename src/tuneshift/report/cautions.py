@@ -1,0 +1,68 @@
+"""What a reader must know before any number: nobody was measured, neighbours leak, a ceiling is unknown, foreign code ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from tuneshift.human import DATA_SETS
+from tuneshift.report.selecting import groups, is_untrained, names, rows_of
+from tuneshift.report.words import listed, text
+
+
+def is_simulated(dataset: str) -> bool:
+    """Whether a data set was made by a program."""
+    return dataset.startswith("simulated")
+
+
+def cautions(table: pd.DataFrame, study: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for everything about this study that changes how its numbers may be read."""
+    yield from _simulated(table)
+    yield from _shuffled(table)
+    yield from _no_ceiling(table)
+    yield from _foreign_code(study)
+
+
+def _simulated(table: pd.DataFrame) -> Iterator[str]:
+    used = names(table["dataset"])
+    simulated = [name for name in used if is_simulated(name)]
+    if not simulated:
+        return
+    human = [name for name in used if name in DATA_SETS and DATA_SETS[name].kind in ("brain", "reading")]
+    real = [name for name in human if name not in simulated]
+    rest = f" {listed(real)} {'hold' if len(real) > 1 else 'holds'} data of real people." if real else ""
+    yield (
+        f"Simulated participants: {listed(simulated)} {'were' if len(simulated) > 1 else 'was'} made by a program, "
+        f"so these numbers show that the measurement works and say nothing about people.{rest}"
+    )
+
+
+def _shuffled(table: pd.DataFrame) -> Iterator[str]:
+    leaking = names(rows_of(table, measurement="brain", split="shuffled")["dataset"])
+    if leaking:
+        yield (
+            f"Shuffled split leaks neighbours: on {listed(leaking)}, neighbouring stimuli stood on both sides of the split, so "
+            "that these brain scores are too high. Use the grouped or contiguous split to judge a model."
+        )
+
+
+def _no_ceiling(table: pd.DataFrame) -> Iterator[str]:
+    scores = rows_of(table, measurement="brain", metric="r")
+    scores = scores[~is_untrained(scores)]
+    unknown = [name for (name,), part in groups(scores, "dataset") if part["ceiling"].isna().all()]
+    if unknown:
+        yield (
+            f"Ceiling unknown: {listed(unknown)} {'give' if len(unknown) > 1 else 'gives'} no noise ceiling, so nobody can say "
+            "how much of what could be predicted was predicted."
+        )
+
+
+def _foreign_code(study: dict[str, Any]) -> Iterator[str]:
+    entries = [
+        entry for entry in study.get("models") or [] if isinstance(entry, dict) and entry.get("trust_remote_code")
+    ]
+    if entries:
+        told = listed([text(entry.get("name") or entry.get("model")) for entry in entries])
+        yield f"Foreign code: trust_remote_code was set, so code from the repository of {told} was run."
