@@ -36,7 +36,8 @@ def python(folder: Path, *words: str, installed: bool = True, **environment: str
         cwd=folder,
         capture_output=True,
         text=True,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(places)} | environment,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(places)}
+        | environment,
         timeout=280,
         check=False,
     )

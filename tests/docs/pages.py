@@ -41,6 +41,8 @@ def titled(page: str | Path) -> dict[str, str]:
 def commands(text: str) -> Iterator[list[str]]:
     """Yield the words of every `tuneshift` command in a block of shell lines, without comments."""
     for line in text.replace("\\\n", " ").splitlines():
+        if "tuneshift" not in line:
+            continue
         words = shlex.split(line, comments=True)
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):  # VARIABLE=value in front of a command
             words = words[1:]

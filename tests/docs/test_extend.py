@@ -104,7 +104,9 @@ def test_an_architecture_whose_package_is_broken_is_named(tmp_path: Path, starco
 
 
 def test_the_page_names_every_architecture_that_is_known() -> None:
-    assert [name for name in _FAMILIES if not name.startswith("own_") and f"`{name}`" not in text_of(ARCHITECTURE)] == []
+    assert [
+        name for name in _FAMILIES if not name.startswith("own_") and f"`{name}`" not in text_of(ARCHITECTURE)
+    ] == []
 
 
 def test_a_measurement_of_another_package_is_run_stored_and_compared_in_pairs(tmp_path: Path) -> None:

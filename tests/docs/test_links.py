@@ -12,7 +12,6 @@ from pages import DOCS, PAGES, ROOT, text_of
 import tuneshift
 
 
-
 def _prose(page: Path) -> str:
     """A page without its blocks of code."""
     return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
