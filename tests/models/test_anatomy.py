@@ -218,7 +218,7 @@ def test_grouped_queries_know_their_key_head(fable_2m: LanguageModel) -> None:
 def test_an_unknown_architecture_says_what_to_add_and_where_and_can_be_added(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anatomy_module, "_FAMILIES", dict(anatomy_module._FAMILIES))
     config = hf.MambaConfig(vocab_size=64, hidden_size=32, num_hidden_layers=2)
-    with pytest.raises(BadInput, match=r"'mamba' is not known.*_FAMILIES.*register_anatomy"):
+    with pytest.raises(BadInput, match=r"'mamba' is not known.*register_anatomy.*tuneshift.architectures"):
         anatomy_of(config)
 
     class OwnConfig(hf.LlamaConfig):

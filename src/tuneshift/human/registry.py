@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import warnings
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -37,7 +39,24 @@ def _data_set(loaded: object) -> DataSet:
     return loaded
 
 
-DATA_SETS = _known()
+class _DataSets(Mapping[str, DataSet]):
+    """Name -> data set, found when first asked for: a package that registers one may import this one at its top."""
+
+    @cached_property
+    def _found(self) -> dict[str, DataSet]:
+        return _known()
+
+    def __getitem__(self, name: str) -> DataSet:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+DATA_SETS: Mapping[str, DataSet] = _DataSets()
 """Name -> data set. A package adds its own through the entry point group `tuneshift.data_sets`."""
 
 

@@ -1,18 +1,22 @@
 """Anatomy: where an architecture keeps the weights that paper 2 looks at, and how they are laid out.
 
-A family is added by one entry in `_FAMILIES` (or, from outside the package, by `register_anatomy`).
+A family is added by one entry in `_FAMILIES`; from outside the package by `register_anatomy`, or for all users of
+another package by an entry point in the group `tuneshift.architectures`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
 from typing import Literal
 
 import torch
 from transformers import PretrainedConfig
 
 from tuneshift.errors import BadInput, nearest
+
+ENTRY_POINT_GROUP = "tuneshift.architectures"
 
 Read = Callable[[str], torch.Tensor]
 """Gives the tensor of a name of the state dict, in a floating type; see `models.weights.Weights.read`."""
@@ -166,20 +170,32 @@ def anatomy_of(config: PretrainedConfig) -> Anatomy:
     Raises BadInput for an architecture that is not known; the message says what to add and where.
     """
     text = config.get_text_config()
-    build = _FAMILIES.get(text.model_type) or _FAMILIES.get(config.model_type)
-    if build is None:
-        raise BadInput(
-            f"architecture {text.model_type!r} is not known{nearest(text.model_type, _FAMILIES)}: add a function that "
-            "returns its Anatomy (names of query, key, norm, down projection and embeddings) to `_FAMILIES` in "
-            "tuneshift/models/anatomy.py, or call `tuneshift.models.anatomy.register_anatomy` before loading; "
-            f"known are {', '.join(sorted(_FAMILIES))}."
-        )
-    return build(text)
+    for model_type in (text.model_type, config.model_type):
+        build = _FAMILIES.get(model_type) or _of_another_package(model_type)
+        if build is not None:
+            return build(text)
+    raise BadInput(
+        f"architecture {text.model_type!r} is not known{nearest(text.model_type, _FAMILIES)}: write a function that "
+        "returns its Anatomy (names of query, key, norm, down projection and embeddings), and give it to "
+        f"`tuneshift.models.anatomy.register_anatomy` or to an entry point in the group `{ENTRY_POINT_GROUP}` "
+        f"(docs/extend/architecture.md); known are {', '.join(sorted(_FAMILIES))}."
+    )
 
 
 def register_anatomy(model_type: str, build: Builder) -> None:
     """Teach anatomy a new architecture: `build(config)` returns the `Anatomy` of configurations of that type."""
     _FAMILIES[model_type] = build
+
+
+def _of_another_package(model_type: str) -> Builder | None:
+    """Return the builder that a package registered under this model type; BadInput where it cannot be loaded."""
+    for entry in entry_points(group=ENTRY_POINT_GROUP, name=model_type):
+        try:
+            build: Builder = entry.load()
+        except Exception as error:
+            raise BadInput(f"architecture {model_type!r} of {entry.value} cannot be used: {error}") from error
+        return build
+    return None
 
 
 _LLAMA = TensorNames(
