@@ -70,9 +70,9 @@ def read_responses(path: Path, prompts: PromptSet) -> dict[str, str]:
     names = [prompt.name for prompt in prompts.prompts]
     found: dict[str, str] = {}
     named = [isinstance(row, dict) and "name" in row for _, row in rows]
-    if any(named) != all(named):
+    if any(named) and not all(named):
         raise BadInput(f"{path}: some rows have a `name` and others do not; name all of them, or none.")
-    if not all(named) and len(rows) != len(names):
+    if not any(named) and len(rows) != len(names):
         raise BadInput(f"{path} has {len(rows)} responses without names for {len(names)} prompts; name them.")
     for place, (number, row) in enumerate(rows):
         text = row if isinstance(row, str) else row.get("response", row.get("output"))

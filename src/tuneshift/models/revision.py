@@ -28,9 +28,14 @@ def model_revision(ref: str, revision: str | None = None) -> str:
 def local_folder(ref: str) -> Path | None:
     """Return the folder that an embedded name or a path means, None for a hub id."""
     found = embedded_folder(ref)
-    if found is None and Path(ref).is_dir():
-        found = Path(ref)
-    return found
+    return Path(ref) if found is None and ref and _is_folder(ref) else found
+
+
+def _is_folder(ref: str) -> bool:
+    try:
+        return Path(ref).is_dir()
+    except OSError:  # a name longer than any file system takes
+        return False
 
 
 def folder_revision(folder: Path) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from tuneshift.errors import BadInput, nearest
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import LARGEST_SEED, Measurement
 from tuneshift.study.measurements import measurement_class, normal_form
 from tuneshift.study.model_entry import ModelEntry
+from tuneshift.study.secrets import NOT_WRITTEN
 from tuneshift.study.study_file import Place, StudyText, read_study_text
+
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 
 
 class ExecutorOptions(BaseModel):
@@ -36,6 +39,14 @@ class ExecutorOptions(BaseModel):
     autoscaling: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
 
+    @field_validator("environment")
+    @classmethod
+    def _secrets_are_given_again(cls, values: dict[str, str]) -> dict[str, str]:
+        for name, value in values.items():
+            if value == NOT_WRITTEN:
+                raise ValueError(f"{name} was a secret, which a run never writes down; give it again or leave it out")
+        return values
+
 
 class Study(BaseModel):
     """Models x measurements; build one in Python, or read it from a YAML file with `load_study`.
@@ -49,7 +60,7 @@ class Study(BaseModel):
     name: str = Field(min_length=1, pattern=r"^[^/\\\x00]+$")
     models: tuple[ModelEntry, ...] = Field(min_length=1)
     measurements: tuple[SerializeAsAny[Measurement], ...] = Field(min_length=1)
-    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1)
     executor: ExecutorOptions = ExecutorOptions()
     notes: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
