@@ -94,8 +94,11 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Every shift between one base model and its tuned version, in one report."""
+    from tuneshift.models import model_revision
     from tuneshift.study.demo import pair_study
 
+    for model in (base, tuned):
+        model_revision(model)  # a name that is wrong is said before anything is measured
     study = pair_study(base, tuned)
     folder = out if out is not None else Path(study.name)
     _run_and_report(study, folder, executor="local", fresh=False, as_json=as_json)

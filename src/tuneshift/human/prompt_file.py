@@ -98,6 +98,8 @@ def _rows(path: Path, texts: bool = False) -> Iterator[tuple[int, Any]]:
             items = list(enumerate(json.loads(content), 1))
         except json.JSONDecodeError as error:
             raise BadInput(f"{path}, line {error.lineno}: no valid JSON ({error.msg}).") from error
+        except RecursionError:
+            raise BadInput(f"{path} is nested too deeply to be a list of prompts.") from None
     else:
         items = []
         for number, line in enumerate(content.split("\n"), 1):
@@ -107,6 +109,8 @@ def _rows(path: Path, texts: bool = False) -> Iterator[tuple[int, Any]]:
                 items.append((number, json.loads(line)))
             except json.JSONDecodeError as error:
                 raise BadInput(f"{path}, line {number}: no valid JSON ({error.msg}).") from error
+            except RecursionError:
+                raise BadInput(f"{path}, line {number}: nested too deeply to be a prompt.") from None
     for number, item in items:
         if not isinstance(item, kinds):
             raise BadInput(f"{path}, row {number}: a row must be a JSON object, not {type(item).__name__}.")

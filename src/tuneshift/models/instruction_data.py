@@ -42,7 +42,7 @@ def _rows(path: Path) -> list[Any]:
     if text.lstrip().startswith("["):
         try:
             return list(json.loads(text))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadInput(f"{path} is no JSON list ({error}).") from error
     rows = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -50,7 +50,7 @@ def _rows(path: Path) -> list[Any]:
             continue
         try:
             rows.append(json.loads(line))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadInput(f"{path}, line {number} is no JSON ({error}).") from error
     return rows
 

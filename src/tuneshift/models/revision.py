@@ -7,8 +7,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from tuneshift.errors import BadInput
-from tuneshift.models.embedded_models import embedded_folder
+from tuneshift.errors import BadInput, nearest
+from tuneshift.models.embedded_models import embedded_folder, embedded_names
 
 _IDENTITY_FILES = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer.model", "chat_template.jinja")
 
@@ -64,6 +64,7 @@ def _hub_revision(ref: str, revision: str | None) -> str:
         info = HfApi().model_info(ref, revision=revision)
     except Exception as error:
         raise BadInput(
-            f"model {ref!r} is no embedded model, no folder, and could not be found on the hub ({error})."
+            f"model {ref!r} is no embedded model{nearest(ref, embedded_names())}, no folder, and could not be found on "
+            f"the hub ({str(error).splitlines()[0] if str(error) else type(error).__name__})."
         ) from error
     return str(info.sha)
