@@ -6,13 +6,16 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from tuneshift.models import LanguageModel
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
+
+LARGEST_SEED = 2**32 - 1
+"""What all generators of random numbers take: Python's, numpy's and torch's."""
 
 
 class Measurement(BaseModel, ABC):
@@ -26,6 +29,13 @@ class Measurement(BaseModel, ABC):
 
     code_version: ClassVar[int] = 1
     kind: str
+
+    @model_validator(mode="after")
+    def _seed_is_one(self) -> Self:
+        seed = getattr(self, "seed", 0)
+        if isinstance(seed, int) and not 0 <= seed <= LARGEST_SEED:
+            raise ValueError(f"seed: {seed} is no seed; give a whole number from 0 to {LARGEST_SEED}")
+        return self
 
     @abstractmethod
     def run(self, model: LanguageModel, progress: Progress = silent) -> Result:

@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from tuneshift.notebook import notes, table
+
 COLUMNS: dict[str, str] = {
     "model": "string",
     "base_model": "string",
@@ -94,4 +96,5 @@ class Result:
         return float(table["value"].iloc[0])
 
     def _repr_html_(self) -> str:
-        return self.table.dropna(axis="columns", how="all").to_html(index=False, escape=True)
+        arrays = notes(f"{name}: {dict(array.sizes)}" for name, array in self.arrays.items())
+        return table(self.table) + notes(self.warnings) + arrays

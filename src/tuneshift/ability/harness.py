@@ -57,7 +57,10 @@ class AbilityScores(Measurement):
             path = results_of(model.name, self.results_file)
             found = read_harness_results(path)
             warnings = (f"abilities read from {path.name}, not measured here", *of_another_model(found, model.name))
-            return Result.from_rows(ability_rows(found), warnings=warnings, details=_provenance(found))
+            rows = ability_rows(found)
+            if not rows:
+                raise BadInput(f"{path} holds no score of any task; give the results_*.json that lm-eval wrote.")
+            return Result.from_rows(rows, warnings=warnings, details=_provenance(found))
         progress("abilities", 0, 1)
         found = self._evaluate(model)
         progress("abilities", 1, 1)

@@ -10,6 +10,7 @@ import typer
 from tuneshift.cli.options import AsJson, Device, Dtype, Model, Seed, TrustRemoteCode, load
 from tuneshift.cli.output import show
 from tuneshift.cli.progress import progress_bars
+from tuneshift.errors import BadInput
 
 
 def register(app: typer.Typer) -> None:
@@ -24,8 +25,8 @@ def ability(
     ] = "mmlu,bbh,wikitext",
     include_path: Annotated[Path | None, typer.Option(help="Folder of your own task files.")] = None,
     results_file: Annotated[Path | None, typer.Option(help="Read results lm-eval already wrote; run nothing.")] = None,
-    num_fewshot: Annotated[int | None, typer.Option(help="Examples before each question.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Questions a task, for a trial.")] = None,
+    num_fewshot: Annotated[int | None, typer.Option(min=0, help="Examples before each question.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Questions a task, for a trial.")] = None,
     seed: Seed = 0,
     device: Device = "auto",
     dtype: Dtype = "auto",
@@ -35,8 +36,13 @@ def ability(
     """Abilities through lm-evaluation-harness (extra `ability`): MMLU, BBH, perplexity."""
     from tuneshift.ability import AbilityScores
 
+    chosen = tuple(task.strip() for task in tasks.split(",") if task.strip())
+    if not chosen:
+        raise BadInput(f"--tasks {tasks!r} names no task; give some with commas between, such as mmlu,bbh.")
+    if include_path is not None and not include_path.is_dir():
+        raise BadInput(f"--include-path {include_path} is no folder; give the folder that holds your task files.")
     measurement = AbilityScores(
-        tasks=tuple(task.strip() for task in tasks.split(",") if task.strip()),
+        tasks=chosen,
         include_path=include_path,
         results_file=results_file,
         num_fewshot=num_fewshot,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from tuneshift.cli import ability, catalogue, doctor, inside, measure, study, tune
-from tuneshift.errors import TuneshiftError
+from tuneshift.cli.errors import explained, is_usage_error
+
+DEBUG_VARIABLE = "TUNESHIFT_DEBUG"
 
 app = typer.Typer(
     name="tuneshift",
@@ -35,7 +38,7 @@ def _global_options(
     ] = False,
 ) -> None:
     if debug:
-        os.environ["TUNESHIFT_DEBUG"] = "1"
+        os.environ[DEBUG_VARIABLE] = "1"
 
 
 for room in (study, measure, inside, ability, tune, catalogue, doctor):
@@ -43,14 +46,32 @@ for room in (study, measure, inside, ability, tune, catalogue, doctor):
 
 
 def main() -> None:
-    """Run the command line; a known error becomes one sentence on standard error and its exit status."""
+    """Run the command line; an error becomes one sentence on standard error and its exit status (see `explained`)."""
+    if not os.environ.get(DEBUG_VARIABLE) and "--debug" not in sys.argv:
+        warnings.filterwarnings("ignore", category=FutureWarning)  # of packages, about their own next releases
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
     try:
-        app()
-    except TuneshiftError as error:
-        if os.environ.get("TUNESHIFT_DEBUG"):
-            raise
-        sys.stderr.write(f"tuneshift: {error}\n")
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("tuneshift: stopped; what was finished is kept.\n")
-        sys.exit(130)
+        status = app(prog_name="tuneshift", standalone_mode=False)
+    except Exception as error:
+        status = _tell(error)
+    _flush()
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _tell(error: Exception) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()  # type: ignore[attr-defined]
+        return 2
+    if os.environ.get(DEBUG_VARIABLE) and not is_usage_error(error):
+        raise error
+    sentence, status = explained(error)
+    sys.stderr.write(f"tuneshift: {sentence}\n")
+    return status
+
+
+def _flush() -> None:
+    """Write what is left; a reader that is gone (`tuneshift models | head -1`) is no error."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
 import typer
 
+from tuneshift.cli.completion import complete_card, complete_data
 from tuneshift.cli.options import AsJson
-from tuneshift.cli.output import print_table
+from tuneshift.cli.output import print_json, print_table
 from tuneshift.cli.progress import progress_bars
 from tuneshift.errors import BadInput, nearest
 
@@ -24,7 +22,8 @@ def register(app: typer.Typer) -> None:
 
 def models(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One model, with everything known of it.")
+        str | None,
+        typer.Argument(metavar="[NAME]", help="One model, with everything known of it.", autocompletion=complete_card),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Ask the hub: there, moved, gated, size and base as written?")
@@ -48,7 +47,9 @@ def data(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME | check FILE | import FILE]", help="One data set, `check FILE`, or `import FILE`."
+            metavar="[NAME | check FILE | import FILE]",
+            help="One data set, `check FILE`, or `import FILE`.",
+            autocompletion=complete_data,
         ),
     ] = None,
     fetch: Annotated[bool, typer.Option("--fetch", help="Download what is not here.")] = False,
@@ -142,8 +143,10 @@ def _check_models(name: str | None, as_json: bool) -> None:
 
 
 def _show(rows: list[dict[str, Any]], as_json: bool, transposed: bool = False) -> None:
+    import pandas as pd
+
     if as_json:
-        sys.stdout.write(json.dumps({"rows": rows, "warnings": []}, default=str) + "\n")
+        print_json(rows)
     elif transposed:
         print_table(pd.DataFrame([{"": key, " ": value} for key, value in rows[0].items()]))
     else:

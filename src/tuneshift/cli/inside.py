@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 
-from tuneshift.cli.options import AsJson, Device, Model, TrustRemoteCode
-from tuneshift.cli.output import print_table, show
+from tuneshift.cli.options import AsJson, Device, Model, TrustRemoteCode, Tuned
+from tuneshift.cli.output import print_json, print_table, show, tell
 from tuneshift.cli.progress import progress_bars
 from tuneshift.errors import BadInput
-from tuneshift.result import Result
 
-Tuned = Annotated[str | None, typer.Option(help="Compare with this tuned version of MODEL.")]
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tuneshift.result import Result
+
 Words = Annotated[
     str | None, typer.Option(help="File of words, one a line, alone or with a count; default: the model's own words.")
 ]
@@ -48,6 +52,7 @@ def heads(
     """Attention heads: which word pairs each head's query-key weights look for, and how tuning moved them."""
     from tuneshift.inside import HeadPatterns, head_shift
 
+    _require_writable(out)
     spec = HeadPatterns(words=words, vectors=vectors, unit="plane" if planes else "dimension")
     result = _measured(model, tuned, spec, head_shift, device, trust_remote_code)
     _show(result, as_json, out, _pairs(result, layer))
@@ -63,8 +68,8 @@ def concepts(
     namer_model: Annotated[
         str | None, typer.Option(help="Model to ask there; its key comes from the environment (TUNESHIFT_NAMER_KEY).")
     ] = None,
-    named_components: Annotated[int, typer.Option(help="How many components of a layer to name.")] = 20,
-    namer_seeds: Annotated[int, typer.Option(help="How often to ask about each component.")] = 5,
+    named_components: Annotated[int, typer.Option(min=1, help="How many components of a layer to name.")] = 20,
+    namer_seeds: Annotated[int, typer.Option(min=1, help="How often to ask about each component.")] = 5,
     prices: Annotated[
         str | None, typer.Option("--namer-prices", help="Prices a million prompt and answer tokens, such as 0.15,0.6.")
     ] = None,
@@ -78,6 +83,9 @@ def concepts(
     """Feed-forward concepts: what the principal components of each layer write, and how far tuning rotated them."""
     from tuneshift.inside import FeedforwardConcepts, concept_shift
 
+    _require_writable(out)
+    if namer is None and (estimate or prices is not None or namer_model is not None):
+        raise BadInput("--estimate, --namer-prices and --namer-model are about naming; give an endpoint with --namer.")
     spec = FeedforwardConcepts(
         words=words,
         namer=namer,
@@ -86,9 +94,11 @@ def concepts(
         named_components=named_components,
     )
     if namer is not None:
-        _tell_cost(spec, model, tuned, prices, trust_remote_code)
-    if estimate:
-        return
+        cost = _tell_cost(spec, model, tuned, prices, trust_remote_code)
+        if estimate:
+            if as_json:
+                print_json([asdict(cost)])
+            return
     result = _measured(model, tuned, spec, concept_shift, device, trust_remote_code)
     _show(result, as_json, out, _components(result, layer))
 
@@ -109,7 +119,10 @@ def _measured(ref: str, tuned: str | None, spec: Any, shift: Any, device: str, t
 
 def _show(result: Result, as_json: bool, out: Path | None, texts: pd.DataFrame | None) -> None:
     if out is not None:
-        out.write_text(json.dumps(result.details, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+        try:
+            out.write_text(json.dumps(result.details, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+        except OSError as error:
+            raise BadInput(f"--out {out} cannot be written ({error.strerror}); give another file.") from error
     targets = result.table["target"].fillna("")
     single = (targets.str.startswith("head ") | targets.str.startswith("component ")).to_numpy(dtype=bool)
     show(result.table, result.warnings, as_json=as_json, summary=result.table[~single])
@@ -117,8 +130,22 @@ def _show(result: Result, as_json: bool, out: Path | None, texts: pd.DataFrame |
         print_table(texts)
 
 
+def _require_writable(out: Path | None) -> None:
+    """Refuse a file that cannot be written before anything is measured."""
+    if out is None:
+        return
+    if out.is_dir():
+        raise BadInput(f"--out {out} is a folder; give the name of a JSON file.")
+    if not out.absolute().parent.is_dir():
+        raise BadInput(f"--out {out}: there is no folder {out.absolute().parent}; make it first.")
+    if not os.access(out if out.exists() else out.absolute().parent, os.W_OK):
+        raise BadInput(f"--out {out} cannot be written (permission denied); give another file.")
+
+
 def _pairs(result: Result, layer: int | None) -> pd.DataFrame | None:
     """Return the strongest word pairs of each head of a layer, None where no layer was asked for."""
+    import pandas as pd
+
     if layer is None:
         return None
     heads = result.details["heads"]
@@ -133,6 +160,8 @@ def _pairs(result: Result, layer: int | None) -> pd.DataFrame | None:
 
 def _components(result: Result, layer: int | None) -> pd.DataFrame | None:
     """Return the words of the first components of a layer, None where no layer was asked for."""
+    import pandas as pd
+
     if layer is None:
         return None
     components = result.details["concepts"]["components"]
@@ -159,17 +188,15 @@ def _require_layer(layer: int, n_layers: int) -> None:
         raise BadInput(f"--layer {layer} is no layer of this model; give one of 1 to {n_layers}.")
 
 
-def _tell_cost(spec: Any, ref: str, tuned: str | None, prices: str | None, trust_remote_code: bool) -> None:
-    """Say on standard error what naming takes, before anything is measured or asked."""
+def _tell_cost(spec: Any, ref: str, tuned: str | None, prices: str | None, trust_remote_code: bool) -> Any:
+    """Say on standard error what naming takes, before anything is measured or asked, and return it."""
     from tuneshift.models.weights import Weights
 
     n_layers = Weights.open(ref, device="cpu", trust_remote_code=trust_remote_code).anatomy.n_layers
     cost = spec.naming_estimate(n_layers * (1 if tuned is None else 2))
     price = "" if prices is None else f", {cost.price(*_prices(prices)):,.2f} at these prices"
-    typer.echo(
-        f"Naming takes about {cost}{price}; answers kept from before cost nothing, refusals are asked again twice.",
-        err=True,
-    )
+    tell(f"Naming takes about {cost}{price}; answers kept from before cost nothing, refusals are asked again twice.")
+    return cost
 
 
 def _prices(text: str) -> tuple[float, float]:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tuneshift.cli.options import AsJson, Device, Dtype, Model, Seed, TrustRemoteCode, load
+from tuneshift.cli.completion import complete_data, complete_model
+from tuneshift.cli.options import AsJson, DataSetName, Device, Dtype, Model, Seed, TrustRemoteCode, load
 from tuneshift.cli.output import show
 from tuneshift.cli.progress import progress_bars
 
@@ -84,7 +85,7 @@ def register(app: typer.Typer) -> None:
 
 def brain(
     model: Model,
-    data: Annotated[str, typer.Option(help="Data set (see `tuneshift data`) or a recording of your own.")],
+    data: DataSetName,
     split: Annotated[Split | None, typer.Option(help="Default: grouped, or contiguous for a single story.")] = None,
     mapping: Annotated[Mapping, typer.Option(help="From hidden states to responses.")] = Mapping.ridge,
     ceiling: Annotated[
@@ -138,8 +139,13 @@ def brain(
 
 
 def reading(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Model, or with --surprisals any name for it.")],
-    data: Annotated[str, typer.Option(help="Data set, or a table of words and times (or EEG amplitudes).")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="Model, or with --surprisals any name for it.", autocompletion=complete_model
+        ),
+    ],
+    data: DataSetName,
     surprisals: Annotated[
         Path | None, typer.Option(help="Read word surprisals from this JSON or CSV file instead of a model.")
     ] = None,
@@ -201,7 +207,12 @@ def reading(
 
 def attribute(
     model: Model,
-    prompts: Annotated[str, typer.Option(help="Prompt set (see `tuneshift data`) or a JSONL file of prompts.")],
+    prompts: Annotated[
+        str,
+        typer.Option(
+            help="Prompt set (see `tuneshift data`) or a JSONL file of prompts.", autocompletion=complete_data
+        ),
+    ],
     responses: Annotated[
         Path | None, typer.Option(help="JSONL file of responses, one a prompt; default: the prompts' references.")
     ] = None,

@@ -6,16 +6,47 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tuneshift.cli.completion import complete_data, complete_model
+from tuneshift.cli.output import only_json
+
 if TYPE_CHECKING:
     from tuneshift.models import LanguageModel
 
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="Hub id, local folder, or embedded name such as fable-8m.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object with all rows, for machines.")]
+LARGEST_SEED = 2**32 - 1
+
+
+def _for_machines(context: typer.Context, wanted: bool) -> bool:
+    """Keep standard output clean for the command's one JSON object, until the command ends."""
+    if wanted and not context.resilient_parsing:
+        context.with_resource(only_json())
+    return wanted
+
+
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="Hub id, local folder, or embedded name such as fable-8m.",
+        autocompletion=complete_model,
+    ),
+]
+Tuned = Annotated[
+    str | None, typer.Option(help="Compare with this tuned version of MODEL.", autocompletion=complete_model)
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", callback=_for_machines, help="Print one JSON object with all rows, for machines, and nothing else."
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
 Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of everything random.")]
 TrustRemoteCode = Annotated[
     bool, typer.Option("--trust-remote-code", help="Run code that comes with the model. Only for sources you trust.")
+]
+DataSetName = Annotated[
+    str, typer.Option(help="Data set (see `tuneshift data`) or a file of your own.", autocompletion=complete_data)
 ]
 
 

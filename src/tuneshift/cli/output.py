@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TextIO
 
-import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from tuneshift.cli.printable import printable
+
+if TYPE_CHECKING:  # imported where it is used: `--help` and completion must stay quick
+    import pandas as pd
 
 _SHOWN = ("model", "dataset", "split", "mapping", "layer", "target", "participant", "metric", "value", "interval", "n")
 
@@ -17,11 +24,65 @@ _SHOWN = ("model", "dataset", "split", "mapping", "layer", "target", "participan
 def show(table: pd.DataFrame, warnings: Iterable[str], *, as_json: bool, summary: pd.DataFrame | None = None) -> None:
     """Print the long table: all rows as JSON, or for people the rows of `summary` (default: all) and the warnings."""
     if as_json:
-        sys.stdout.write(json.dumps({"rows": json_rows(table), "warnings": list(warnings)}, allow_nan=False) + "\n")
+        print_json(json_rows(table), warnings)
         return
     print_table(readable(table if summary is None or summary.empty else summary))
     for warning in warnings:
-        Console(stderr=True).print(f"note: {warning}", style="yellow", highlight=False, markup=False)
+        tell(f"note: {warning}", style="yellow")
+
+
+def print_json(rows: Iterable[Mapping[str, Any]], warnings: Iterable[str] = ()) -> None:
+    """Print the one JSON object of `--json` on the standard output that the command was given."""
+    document = {"rows": list(rows), "warnings": list(warnings)}
+    out = _machines or sys.stdout
+    out.write(json.dumps(document, allow_nan=False, default=str) + "\n")
+    out.flush()
+
+
+_machines: TextIO | None = None
+"""Where JSON goes while everything else that is printed goes to standard error."""
+
+
+@contextmanager
+def only_json() -> Iterator[None]:
+    """Keep standard output for `print_json`: what Python code or a library prints meanwhile goes to standard error."""
+    global _machines
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # standard output is closed
+        yield
+        return
+    before, python_level = _machines, sys.stdout
+    redirected = _is_standard_output(python_level)
+    try:
+        os.dup2(2, 1)
+        with os.fdopen(os.dup(kept), "w", encoding="utf-8") as machines:
+            _machines = machines if redirected else python_level
+            sys.stdout = sys.stderr
+            yield
+    finally:
+        sys.stdout, _machines = python_level, before
+        with suppress(OSError):
+            os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _is_standard_output(stream: Any) -> bool:
+    """Whether a stream writes to file descriptor 1 (a test may have put another in its place)."""
+    try:
+        return bool(stream.fileno() == 1)
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def tell(text: str, style: str = "") -> None:
+    """Print one line for people on standard error, coloured on a terminal only."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        console.print(Text(printable(text), style=style))
+    else:
+        sys.stderr.write(f"{printable(text)}\n")
 
 
 def json_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -31,6 +92,8 @@ def json_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """Return the columns a person reads, values and intervals rounded, empty columns left out."""
+    import pandas as pd
+
     out = table.copy()
     out["interval"] = [
         "" if pd.isna(low) else f"[{low:.3f}, {high:.3f}]"
@@ -44,12 +107,18 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def print_table(table: pd.DataFrame, columns: Sequence[str] | None = None) -> None:
     """Print a table to standard output, plain where output is piped."""
+    import pandas as pd
+
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns or table.columns:
-        drawn.add_column(str(column), justify="right" if column in ("value", "n", "interval", "ceiling") else "left")
+        right = column in ("value", "n", "interval", "ceiling")
+        drawn.add_column(Text(printable(column)), justify="right" if right else "left")
     for row in table.itertuples(index=False):
-        drawn.add_row(*("" if pd.isna(cell) else str(cell) for cell in row))
+        drawn.add_row(*(Text("" if pd.isna(cell) else printable(cell)) for cell in row))
     console = Console()
     if not console.is_terminal:  # a pipe has no width: let every row be one line
-        console = Console(width=max(200, console.width), no_color=True)
-    console.print(drawn, markup=False, highlight=False)
+        console = Console(width=_NO_WIDTH, no_color=True)
+    console.print(drawn)
+
+
+_NO_WIDTH = 100_000

@@ -16,6 +16,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from tuneshift.cli.printable import printable
 from tuneshift.progress import Progress as Report
 from tuneshift.progress import silent
 
@@ -28,7 +29,7 @@ def progress_bars() -> Iterator[Report]:
         yield silent
         return
     columns = (
-        TextColumn("{task.description:<28}"),
+        TextColumn("{task.description:<28}", markup=False),  # a model's name is no markup
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -39,6 +40,7 @@ def progress_bars() -> Iterator[Report]:
         tasks: dict[str, TaskID] = {}
 
         def report(what: str, done: int, total: int) -> None:
+            what = printable(what)
             if what not in tasks or bars.tasks[bars.task_ids.index(tasks[what])].finished:
                 tasks[what] = bars.add_task(what, total=total)
             bars.update(tasks[what], completed=done, total=total, visible=done < total)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import sys
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tuneshift.cli.completion import complete_model
 from tuneshift.cli.options import AsJson
-from tuneshift.cli.output import json_rows, print_table
+from tuneshift.cli.output import json_rows, print_json, print_table, tell
+from tuneshift.cli.printable import one_line, printable
 from tuneshift.cli.progress import progress_bars
 from tuneshift.errors import BadInput, nearest
 
@@ -43,7 +45,7 @@ def demo(
 
     study = demo_study()
     if not as_json:
-        typer.echo(study.notes)
+        typer.echo(printable(study.notes))
     _run_and_report(study, out, executor="local", fresh=fresh, as_json=as_json)
 
 
@@ -79,33 +81,45 @@ def report(
 
     results = StudyResults.load(folder)
     if model_card is not None:
-        _print_model_card(results, model_card)
+        _print_model_card(results, model_card, as_json)
         return
     path = write_report(results, folder / "report.html")
     _finish(results, path, as_json)
 
 
 def compare(
-    base: Annotated[str, typer.Argument(metavar="BASE", help="The base model.")],
-    tuned: Annotated[str, typer.Argument(metavar="TUNED", help="Its tuned version.")],
+    base: Annotated[str, typer.Argument(metavar="BASE", help="The base model.", autocompletion=complete_model)],
+    tuned: Annotated[str, typer.Argument(metavar="TUNED", help="Its tuned version.", autocompletion=complete_model)],
     out: Annotated[Path | None, typer.Option(help="Folder of the results and the report.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Every shift between one base model and its tuned version, in one report."""
+    from tuneshift.models import model_revision
     from tuneshift.study.demo import pair_study
 
+    for model in (base, tuned):
+        model_revision(model)  # a name that is wrong is said before anything is measured
     study = pair_study(base, tuned)
     folder = out if out is not None else Path(study.name)
     _run_and_report(study, folder, executor="local", fresh=False, as_json=as_json)
 
 
-def _print_model_card(results: StudyResults, model: str) -> None:
+def _print_model_card(results: StudyResults, model: str, as_json: bool) -> None:
+    import yaml
+
     from tuneshift.report.model_index import model_index
 
     known = results.table["model"].dropna().unique().tolist()
     if model not in known:
         raise BadInput(f"this study has no model {model!r}{nearest(model, known)}; it has {', '.join(known)}.")
-    typer.echo(model_index(results.table, model), nl=False)
+    try:
+        card = model_index(results.table, model)
+    except ValueError as error:
+        raise BadInput(f"{error}; a model card holds brain, reading, attribution and ability scores.") from error
+    if as_json:
+        print_json(yaml.safe_load(card)["model-index"], results.warnings)
+    else:
+        typer.echo(card, nl=False)
 
 
 def _run_and_report(study: Study, out: Path, *, executor: str | None, fresh: bool, as_json: bool) -> None:
@@ -122,18 +136,15 @@ def _run_and_report(study: Study, out: Path, *, executor: str | None, fresh: boo
 def _finish(results: StudyResults, report_path: Path, as_json: bool) -> None:
     """Show pairs and where the report lies; exit status 1 where a measurement failed."""
     if as_json:
-        import json
-
-        document = {"rows": json_rows(results.table), "warnings": list(results.warnings)}
-        sys.stdout.write(json.dumps(document, allow_nan=False) + "\n")
+        print_json(json_rows(results.table), results.warnings)
     else:
         from tuneshift.report.summary import summary_sentences
 
         for sentence in summary_sentences(results):
-            typer.echo(f"- {sentence}")
+            typer.echo(f"- {printable(sentence)}")
         typer.echo(f"report: {report_path}")
     for failure in results.failures:
-        sys.stderr.write(f"tuneshift: failed: {failure}\n")
+        tell(f"tuneshift: failed: {one_line(failure)}")
     if results.failures:
         raise typer.Exit(1)
 
@@ -143,8 +154,6 @@ def _show_plan(study: Study, as_json: bool) -> None:
 
     table = plan_study(study)
     if as_json:
-        import json
-
-        sys.stdout.write(json.dumps({"rows": json.loads(table.to_json(orient="records")), "warnings": []}) + "\n")
+        print_json(json.loads(table.to_json(orient="records")))
     else:
         print_table(table)

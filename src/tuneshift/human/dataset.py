@@ -16,6 +16,7 @@ from tuneshift.human.download import check_name, check_source, fetched
 from tuneshift.human.prompts import PromptSet
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.human.recording import Recording
+from tuneshift.notebook import facts
 
 DATA_FOLDER_VARIABLE = "TUNESHIFT_DATA"
 
@@ -61,6 +62,17 @@ class DataSet:
         check_name(self.name, "name of a data set")
         if self.cache:
             check_name(self.cache, f"cache folder of data set {self.name}")
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "kind": self.kind,
+            "on this machine": "yes" if self.is_here() else f"no: `tuneshift data {self.name} --fetch`",
+            "licence": self.licence,
+            "citation": self.citation,
+            "releases": self.releases,
+            "notes": self.notes,
+        }
+        return facts(self.name, rows)
 
     def load(self, release: str | None = None) -> Recording | ReadingTimes | PromptSet:
         """Read the data set from the data folder, the cache or (downloading) its public source.

@@ -70,9 +70,9 @@ def read_responses(path: Path, prompts: PromptSet) -> dict[str, str]:
     names = [prompt.name for prompt in prompts.prompts]
     found: dict[str, str] = {}
     named = [isinstance(row, dict) and "name" in row for _, row in rows]
-    if any(named) != all(named):
+    if any(named) and not all(named):
         raise BadInput(f"{path}: some rows have a `name` and others do not; name all of them, or none.")
-    if not all(named) and len(rows) != len(names):
+    if not any(named) and len(rows) != len(names):
         raise BadInput(f"{path} has {len(rows)} responses without names for {len(names)} prompts; name them.")
     for place, (number, row) in enumerate(rows):
         text = row if isinstance(row, str) else row.get("response", row.get("output"))
@@ -98,6 +98,8 @@ def _rows(path: Path, texts: bool = False) -> Iterator[tuple[int, Any]]:
             items = list(enumerate(json.loads(content), 1))
         except json.JSONDecodeError as error:
             raise BadInput(f"{path}, line {error.lineno}: no valid JSON ({error.msg}).") from error
+        except RecursionError:
+            raise BadInput(f"{path} is nested too deeply to be a list of prompts.") from None
     else:
         items = []
         for number, line in enumerate(content.split("\n"), 1):
@@ -107,6 +109,8 @@ def _rows(path: Path, texts: bool = False) -> Iterator[tuple[int, Any]]:
                 items.append((number, json.loads(line)))
             except json.JSONDecodeError as error:
                 raise BadInput(f"{path}, line {number}: no valid JSON ({error.msg}).") from error
+            except RecursionError:
+                raise BadInput(f"{path}, line {number}: nested too deeply to be a prompt.") from None
     for number, item in items:
         if not isinstance(item, kinds):
             raise BadInput(f"{path}, row {number}: a row must be a JSON object, not {type(item).__name__}.")

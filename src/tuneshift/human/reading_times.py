@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from tuneshift.notebook import facts, notes
+
 
 @dataclass(frozen=True)
 class ReadingTimes:
@@ -29,6 +31,17 @@ class ReadingTimes:
     ceiling_source: str = "unknown"
     unit: str = "ms"
     warnings: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        n_readers = 0 if self.by_participant is None else self.by_participant["participant"].nunique()
+        rows = {
+            "words": f"{len(self.words):,} in {self.words['document'].nunique()} documents",
+            "mean time": f"{self.words['time'].mean():.4g} {self.unit}",
+            "times by reader": f"{n_readers} readers" if n_readers else "none",
+            "ceiling": f"{self.ceiling:.3f} ({self.ceiling_source})" if self.ceiling is not None else "unknown",
+            "release": self.release,
+        }
+        return facts(self.name, rows) + notes(self.warnings)
 
     @property
     def documents(self) -> dict[str, list[str]]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from tuneshift.notebook import facts, notes
+
 
 @dataclass(frozen=True)
 class WordTrack:
@@ -54,6 +56,19 @@ class Recording:
     def participants(self) -> tuple[str, ...]:
         """Participants in order of first appearance."""
         return tuple(dict.fromkeys(self.data["participant"].values.tolist()))
+
+    def _repr_html_(self) -> str:
+        n_rows, n_targets = self.data.shape
+        regions = tuple(dict.fromkeys(name for name in map(str, self.data["region"].values.tolist()) if name))
+        rows = {
+            "rows": f"{n_rows:,} {'scans' if self.is_time_series else 'stimuli'}",
+            "targets": f"{n_targets:,} of {len(self.participants)} participants",
+            "participants": self.participants,
+            "regions": regions,
+            "unit": self.unit,
+            "repetition time": f"{self.repetition_time:g} s" if self.repetition_time else "",
+        }
+        return facts(self.name, rows) + notes(f"left out: {sentence}" for sentence in self.dropped)
 
     def to_netcdf(self, path: str | Path) -> Path:
         """Write this recording to a netCDF file that `load_data` reads back (layout: `own_recording`)."""

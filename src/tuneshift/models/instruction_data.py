@@ -37,10 +37,12 @@ def _rows(path: Path) -> list[Any]:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is not UTF-8 text (byte {error.start}).") from error
     if text.lstrip().startswith("["):
         try:
             return list(json.loads(text))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadInput(f"{path} is no JSON list ({error}).") from error
     rows = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -48,7 +50,7 @@ def _rows(path: Path) -> list[Any]:
             continue
         try:
             rows.append(json.loads(line))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadInput(f"{path}, line {number} is no JSON ({error}).") from error
     return rows
 

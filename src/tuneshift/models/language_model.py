@@ -16,6 +16,7 @@ from tuneshift.errors import BadInput
 from tuneshift.models import loading, states
 from tuneshift.models.generation import generate
 from tuneshift.models.revision import model_revision
+from tuneshift.notebook import facts
 from tuneshift.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -184,6 +185,19 @@ class LanguageModel:
             model = loading.auto_class(config).from_config(config, dtype=torch.float32)
         model = loading.prepared(model.to(self.device, self.dtype))
         return LanguageModel(f"{self.name} untrained", model, self.tokenizer, f"{self.revision}+untrained{seed}")
+
+    def _repr_html_(self) -> str:
+        return facts(
+            self.name,
+            {
+                "parameters": f"{self.n_parameters:,}",
+                "layers": f"{self.n_layers} of {self.n_units} units",
+                "weights": f"{self.dtype} on {self.device}",
+                "context": f"{self.context_length:,} tokens",
+                "chat template": "yes" if self.chat_template else "none",
+                "revision": self.revision,
+            },
+        )
 
     def __repr__(self) -> str:
         return (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.utils import logging as hub_logging
+from huggingface_hub.utils import validate_repo_id
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -15,13 +19,16 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import find_adapter_config_file
 from transformers.utils import logging as transformers_logging
 
 from tuneshift.errors import BadInput, MeasurementFailed, MissingExtra, nearest
 from tuneshift.models.embedded_models import embedded_names
 from tuneshift.models.revision import local_folder
+from tuneshift.models.shards import indexed_shards
 
 transformers_logging.disable_progress_bar()  # our own progress says what is going on
+hub_logging.set_verbosity_error()  # a hub that does not answer is said once, in our own words
 transformers_logging.set_verbosity_error()  # texts past the context are cut into windows here: no need to warn
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "float64": torch.float64}
@@ -39,10 +46,11 @@ def load_parts(
     try:
         config = AutoConfig.from_pretrained(source, **options)
         tokenizer = AutoTokenizer.from_pretrained(source, **options)
-    except (OSError, ValueError) as error:
-        raise BadInput(_not_found(ref, error)) from error
+    except Exception as error:  # whatever a file of somebody else's makes transformers say
+        raise no_usable_files(ref, local_folder(ref), error) from error
     if not tokenizer.is_fast:
         raise BadInput(f"model {ref!r} has no fast tokenizer, so words cannot be aligned with tokens.")
+    _refuse_adapter(ref, source, revision or "main")
     if device_map is not None:
         _require_accelerate()
     wanted = torch_dtype(dtype, device)
@@ -50,12 +58,15 @@ def load_parts(
         model = auto_class(config).from_pretrained(
             source, config=config, use_safetensors=True, dtype=wanted, device_map=device_map, **options
         )
-    except OSError as error:
-        raise BadInput(f"model {ref!r} has no weights in safetensors form that can be read: {error}") from error
-    except (RuntimeError, MemoryError, ValueError) as error:
+        if device_map is None:
+            model = model.to(device)
+    except (OSError, SafetensorError) as error:
+        raise BadInput(
+            f"model {ref!r} has no weights in safetensors form that can be read ({_first_line(error)}); "
+            "download it again."
+        ) from error
+    except Exception as error:
         raise MeasurementFailed(f"model {ref!r} could not be loaded: {error}") from error
-    if device_map is None:
-        model = model.to(device)
     return prepared(model), tokenizer
 
 
@@ -89,16 +100,22 @@ def torch_device(device: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         found = torch.device(device)
-    except RuntimeError as error:
-        raise BadInput(f"device {device!r} is unknown; use auto, cpu, cuda or cuda:1.") from error
+        if found.type == "meta":
+            raise RuntimeError("a device that holds no numbers")
+        torch.zeros(1, device=None if found.type == "cuda" else found)  # a kind that this torch was built without
+    except (RuntimeError, AssertionError, ImportError) as error:
+        raise BadInput(f"device {device!r} is unknown here; use auto, cpu, cuda or cuda:1.") from error
     if found.type == "cuda" and not torch.cuda.is_available():
         raise BadInput(f"device {device!r} was asked for, but this machine has no CUDA GPU; use --device cpu.")
+    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
+        raise BadInput(f"device {device!r} was asked for, but this machine has {torch.cuda.device_count()} CUDA GPUs.")
     return found
 
 
 def _source(ref: str) -> str:
     folder = local_folder(ref)
     if folder is None:
+        check_hub_id(ref)
         return ref
     if not (folder / "config.json").is_file():
         raise BadInput(f"model folder {folder} has no config.json; give the folder that `save_pretrained` wrote.")
@@ -107,16 +124,51 @@ def _source(ref: str) -> str:
             f"model folder {folder} holds no .safetensors file; save it again with `save_pretrained` "
             "(pickled .bin weights are never loaded)."
         )
+    indexed_shards(folder)  # raises where the index leads out of the folder
     return str(folder)
 
 
-def _not_found(ref: str, error: Exception) -> str:
+def _refuse_adapter(ref: str, source: str, revision: str) -> None:
+    """Refuse adapters: transformers would load their base unasked, and their weights from a pickle if need be."""
+    if find_adapter_config_file(source, revision=revision) is not None:
+        raise BadInput(
+            f"model {ref!r} is an adapter (adapter_config.json), not a whole model; merge it into its base "
+            "(peft's `merge_and_unload`), save that with `save_pretrained`, and give the new folder."
+        )
+
+
+def no_usable_files(ref: str, folder: Path | None, error: Exception) -> BadInput:
+    """Return what to say where transformers makes nothing of a model's configuration and tokenizer."""
+    if "trust_remote_code" in str(error):
+        return BadInput(
+            f"model {ref!r} needs code that comes with it, which is never run unasked: read that code, then give "
+            "--trust-remote-code (in a study: `trust_remote_code: true`)."
+        )
+    if folder is not None:
+        return BadInput(f"model folder {folder} has no usable config.json and tokenizer: {_first_line(error)}")
+    return BadInput(f"{_unknown(ref)}, and the hub gave nothing ({_first_line(error)}).")
+
+
+def check_hub_id(ref: str) -> None:
+    """Raise BadInput, before anything is asked of the hub, where a name can be no hub id."""
+    try:
+        validate_repo_id(ref)
+    except ValueError as error:
+        raise BadInput(f"{_unknown(ref)}, and no hub id either (NAME or OWNER/NAME).") from error
+
+
+def _unknown(ref: str) -> str:
     known = embedded_names()
-    reason = str(error).strip().splitlines()[0]
-    return (
-        f"model {ref!r} was not found{nearest(ref, known)}: it is no embedded model ({', '.join(known)}), "
-        f"no folder here, and the hub gave nothing ({reason})."
-    )
+    said = ref if len(ref) <= 100 else f"{ref[:100]}..."
+    near = nearest(ref[:100], known)
+    return f"model {said!r} was not found{near}: it is no embedded model ({', '.join(known)}), no folder here"
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines or isinstance(error, KeyError):
+        return f"{type(error).__name__} {error}".strip()
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
 
 
 def _require_accelerate() -> None:

@@ -91,6 +91,8 @@ def _read_cards(path: Path, modified: int, size: int) -> tuple[ModelCard, ...]:
         document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise BadInput(f"model cards {path} cannot be read: {str(error).splitlines()[0]}") from error
+    except RecursionError:
+        raise BadInput(f"model cards {path} cannot be read: its YAML is nested too deeply.") from None
     rows = document.get("models") if isinstance(document, dict) else None
     if not isinstance(rows, list):
         raise BadInput(f"model cards {path}: expected `models:` with a list of rows.")

@@ -7,8 +7,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from tuneshift.errors import BadInput
-from tuneshift.models.embedded_models import embedded_folder
+from tuneshift.errors import BadInput, nearest
+from tuneshift.models.embedded_models import embedded_folder, embedded_names
 
 _IDENTITY_FILES = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer.model", "chat_template.jinja")
 
@@ -28,9 +28,14 @@ def model_revision(ref: str, revision: str | None = None) -> str:
 def local_folder(ref: str) -> Path | None:
     """Return the folder that an embedded name or a path means, None for a hub id."""
     found = embedded_folder(ref)
-    if found is None and Path(ref).is_dir():
-        found = Path(ref)
-    return found
+    return Path(ref) if found is None and ref and _is_folder(ref) else found
+
+
+def _is_folder(ref: str) -> bool:
+    try:
+        return Path(ref).is_dir()
+    except OSError:  # a name longer than any file system takes
+        return False
 
 
 def folder_revision(folder: Path) -> str:
@@ -59,6 +64,7 @@ def _hub_revision(ref: str, revision: str | None) -> str:
         info = HfApi().model_info(ref, revision=revision)
     except Exception as error:
         raise BadInput(
-            f"model {ref!r} is no embedded model, no folder, and could not be found on the hub ({error})."
+            f"model {ref!r} is no embedded model{nearest(ref, embedded_names())}, no folder, and could not be found on "
+            f"the hub ({str(error).splitlines()[0] if str(error) else type(error).__name__})."
         ) from error
     return str(info.sha)

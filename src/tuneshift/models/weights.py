@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +14,11 @@ from tuneshift.errors import BadInput, nearest
 from tuneshift.models.anatomy import Anatomy, anatomy_of
 from tuneshift.models.embedded_models import embedded_names
 from tuneshift.models.language_model import LanguageModel
-from tuneshift.models.loading import torch_device
+from tuneshift.models.loading import check_hub_id, no_usable_files, torch_device
 from tuneshift.models.revision import local_folder
+from tuneshift.models.shards import indexed_shards
 
 _OTHER_PARTS = ("vision", "audio", "visual")
-_INDEX = "model.safetensors.index.json"
 _FILES = ("*.safetensors", "*.json", "*.model", "*.jinja", "*.txt")
 
 
@@ -62,9 +61,8 @@ class Weights:
         try:
             config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
-        except (OSError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise BadInput(f"model folder {folder} has no usable config.json and tokenizer: {reason}") from error
+        except Exception as error:  # whatever a file of somebody else's makes transformers say
+            raise no_usable_files(ref, folder, error) from error
         name = ref.rstrip("/").rsplit("/", 1)[-1]
         return cls(name, config, tokenizer, SafetensorFiles(folder), torch_device(device))
 
@@ -143,21 +141,14 @@ class SafetensorFiles(Mapping[str, torch.Tensor]):
 
 def _shards(folder: Path) -> dict[str, str]:
     """Return the file that holds each tensor: as the index says, else what the files themselves list."""
-    index = folder / _INDEX
-    if index.is_file():
-        try:
-            shard_of: dict[str, str] = json.loads(index.read_text("utf-8"))["weight_map"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadInput(f"{index} is no index of shards (no `weight_map`); download it again.") from error
-        for shard in sorted(set(shard_of.values())):
-            if not (folder / shard).is_file():
-                raise BadInput(f"{index} names the shard {shard}, which is not there; download it again.")
-        return shard_of
+    indexed = indexed_shards(folder)
+    if indexed is not None:
+        return indexed
     single = folder / "model.safetensors"
     paths = [single] if single.is_file() else sorted(folder.glob("*.safetensors"))
     if not paths:
         raise BadInput(f"model folder {folder} holds no .safetensors file; save it again with `save_pretrained`.")
-    shard_of = {}
+    shard_of: dict[str, str] = {}
     for path in paths:
         try:
             with safe_open(path, framework="pt") as file:
@@ -170,6 +161,7 @@ def _shards(folder: Path) -> dict[str, str]:
 def _from_hub(ref: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
 
+    check_hub_id(ref)
     try:
         return Path(
             snapshot_download(ref, revision=revision, allow_patterns=list(_FILES), ignore_patterns=["consolidated*"])

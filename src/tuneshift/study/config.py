@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from tuneshift.errors import BadInput, nearest
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import LARGEST_SEED, Measurement
+from tuneshift.notebook import facts, notes
 from tuneshift.study.measurements import measurement_class, normal_form
 from tuneshift.study.model_entry import ModelEntry
+from tuneshift.study.secrets import NOT_WRITTEN
 from tuneshift.study.study_file import Place, StudyText, read_study_text
+
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 
 
 class ExecutorOptions(BaseModel):
@@ -36,6 +40,14 @@ class ExecutorOptions(BaseModel):
     autoscaling: bool = False
     environment: dict[str, str] = Field(default_factory=dict)
 
+    @field_validator("environment")
+    @classmethod
+    def _secrets_are_given_again(cls, values: dict[str, str]) -> dict[str, str]:
+        for name, value in values.items():
+            if value == NOT_WRITTEN:
+                raise ValueError(f"{name} was a secret, which a run never writes down; give it again or leave it out")
+        return values
+
 
 class Study(BaseModel):
     """Models x measurements; build one in Python, or read it from a YAML file with `load_study`.
@@ -46,10 +58,10 @@ class Study(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(min_length=1, pattern=r"^[^/\\\x00]+$")
+    name: str = Field(min_length=1, max_length=200, pattern=r"^[^/\\\x00]+$")
     models: tuple[ModelEntry, ...] = Field(min_length=1)
     measurements: tuple[SerializeAsAny[Measurement], ...] = Field(min_length=1)
-    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1)
     executor: ExecutorOptions = ExecutorOptions()
     notes: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
@@ -60,6 +72,13 @@ class Study(BaseModel):
         if isinstance(values, Mapping) and "seed" in values and "seeds" not in values:
             return {**{key: value for key, value in values.items() if key != "seed"}, "seeds": [values["seed"]]}
         return values
+
+    @field_validator("name")
+    @classmethod
+    def _name_of_a_folder(cls, value: str) -> str:
+        if value.strip(". ") == "" or not value.isprintable():
+            raise ValueError("a study's name is that of its folder; use letters, digits, '-' and '_'")
+        return value
 
     @field_validator("models", mode="before")
     @classmethod
@@ -98,6 +117,15 @@ class Study(BaseModel):
             if entry.base is not None and self.entry(entry.base) is entry:
                 raise _Misplaced(("models", number, "base"), f"{entry.label!r} cannot be its own base")
         return self
+
+    def _repr_html_(self) -> str:
+        bases = [f"{entry.label} (tuned from {entry.base})" if entry.base else entry.label for entry in self.models]
+        kinds = [
+            " ".join([measurement.kind, *map(str, measurement.model_dump(exclude_defaults=True).values())])
+            for measurement in self.measurements
+        ]
+        rows = {"models": bases, "measurements": kinds, "seeds": self.seeds, "executor": self.executor.kind}
+        return facts(self.name, rows) + notes([self.notes] if self.notes else [])
 
     def entry(self, name: str) -> ModelEntry | None:
         """Return the model of that name (or that reference), None where the study has none."""

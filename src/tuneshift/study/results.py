@@ -19,6 +19,7 @@ from tuneshift.compare.layer_link import link_layers
 from tuneshift.compare.over_stories import with_story_intervals
 from tuneshift.compare.pairs import PAIR_COLUMNS, compare_pair
 from tuneshift.errors import BadInput
+from tuneshift.notebook import facts, notes, table
 from tuneshift.result import Result
 from tuneshift.study.index import JobRecord, ModelInfo, StudyIndex, read_index
 from tuneshift.study.store import DamagedCell, Store
@@ -126,12 +127,12 @@ class StudyResults:
         folder = Path(folder)
         try:
             study = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             raise BadInput(
                 f"{folder} holds no study (study.yaml cannot be read); give the folder that "
                 "`tuneshift run --out` wrote."
             ) from error
-        if not isinstance(study, dict):
+        if not _is_study(study):
             raise BadInput(f"{folder / 'study.yaml'} is no study; give the folder that `tuneshift run --out` wrote.")
         with _all_is_kept():
             results = cls(folder, study, read_index(folder))
@@ -200,8 +201,25 @@ class StudyResults:
         )
 
     def _repr_html_(self) -> str:
-        title = f"<p>{len(self.cells)} measurements, {len(self.failures)} failed</p>"
-        return title + self.pairs().to_html(index=False, escape=True)
+        title = facts(
+            str(self.study.get("name", "study")),
+            {
+                "models": list(self.models),
+                "measurements": f"{len(self.cells)} finished, {len(self.failures)} failed, {self.n_waiting} waiting",
+                "numbers": f"{len(self.table):,} rows in .table",
+                "folder": self.folder,
+            },
+        )
+        failures = notes(f"failed: {failure}" for failure in self.failures)
+        return title + failures + notes(self.warnings) + (table(self.pairs()) if len(self.pairs()) else "")
+
+
+def _is_study(document: Any) -> bool:
+    """Whether a document has the shape in which a run writes its study (anyone may have edited it since)."""
+    shapes = {"models": list, "measurements": list, "versions": dict, "notes": str}
+    return isinstance(document, dict) and all(
+        isinstance(document.get(key, kind()), kind) for key, kind in shapes.items()
+    )
 
 
 @contextmanager

@@ -27,8 +27,9 @@ from tuneshift.study.executors.local import run_locally
 from tuneshift.study.executors.work import LoadModel, RevisionOf, versions
 from tuneshift.study.index import PARQUET, JobRecord, StudyIndex, cell_rows, cell_warnings, stored_rows, write_jobs
 from tuneshift.study.jobs import Batch, Failed, Finished, Job, Outcome, batches, describe, fingerprinted, plan_jobs
-from tuneshift.study.model_entry import entry_revision, load_entry
+from tuneshift.study.model_entry import ModelEntry, entry_revision, load_entry
 from tuneshift.study.results import StudyResults
+from tuneshift.study.secrets import without_secrets
 from tuneshift.study.store import DamagedCell, Store, clear_words, write_atomically
 from tuneshift.study.storing import Storing
 
@@ -228,7 +229,16 @@ def _job_record(job: Job) -> JobRecord:
         tokenizer=None,
         state="failed" if job.problem else "waiting",
         reason=job.problem,
-        warnings="",
+        warnings="\n".join(
+            _foreign_code(entry) for entry in (job.entry, job.base) if entry and entry.trust_remote_code
+        ),
+    )
+
+
+def _foreign_code(entry: ModelEntry) -> str:
+    return (
+        f"{entry.label}: code that came with the model was run (trust_remote_code: true), and could have changed any "
+        "number of this study."
     )
 
 
@@ -257,11 +267,15 @@ def _manifest(outcome: Finished, data: str) -> dict[str, Any]:
 
 
 def _as_run(study: Study) -> dict[str, Any]:
-    """Return the study as it is run, every default written out, with versions: it can be run again as it stands."""
+    """Return the study as it is run, every default written out, with versions: it can be run again as it stands.
+
+    Only the workers' environment loses its secrets (`NOT_WRITTEN` stands in their place, and is refused as a value).
+    """
     document = study.model_dump(mode="json", exclude={"models"})
     for measurement, dumped in zip(study.measurements, document["measurements"], strict=True):
         if "seed" in dumped and "seed" not in measurement.model_fields_set:
             del dumped["seed"]  # it comes from `seeds`
+    document["executor"]["environment"] = without_secrets(document["executor"]["environment"])
     document["models"] = [entry.model_dump(mode="json", exclude_defaults=True) for entry in study.models]
     order = ("name", "notes", "models", "measurements", "seeds", "executor")
     return {**{key: document[key] for key in order}, "versions": dict(versions())}

@@ -12,6 +12,9 @@ from tuneshift.errors import BadInput
 Place = tuple[str | int, ...]
 """Where a value stands in a document: ("models", 2, "base")."""
 
+MOST_VALUES = 200_000
+"""Ten thousand models have fewer; a few lines of aliases to aliases of aliases can stand for billions."""
+
 
 class StudyText:
     """A YAML document: its values, and the line on which each of them stands."""
@@ -19,6 +22,7 @@ class StudyText:
     def __init__(self, text: str, name: str) -> None:
         self.name = name
         self._lines: dict[Place, int] = {}
+        self._n_values = 0
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
             if node is not None:
@@ -42,6 +46,12 @@ class StudyText:
     def _walk(self, node: yaml.Node, place: Place, above: set[int]) -> None:
         if id(node) in above:
             raise BadInput(f"{self.name} line {node.start_mark.line + 1}: this value contains itself.")
+        self._n_values += 1
+        if self._n_values > MOST_VALUES:
+            raise BadInput(
+                f"{self.name} line {node.start_mark.line + 1}: this study has more than {MOST_VALUES:,} values once "
+                "its aliases (`*name`) are filled in; write out what is needed."
+            )
         above = above | {id(node)}
         self._lines.setdefault(place, node.start_mark.line + 1)
         if isinstance(node, yaml.MappingNode):

@@ -25,7 +25,7 @@ def find_files(folder: Path, pattern: str) -> dict[tuple[str, str], Path]:
     relative = str(whole.relative_to(root) if whole.anchor else whole)
     form = _regex(relative)
     found: dict[tuple[str, str], Path] = {}
-    for path in sorted(root.glob(_PLACE.sub("*", relative))):
+    for path in _globbed(root, _PLACE.sub("*", relative), pattern):
         match = form.fullmatch(str(path.relative_to(root) if whole.anchor else path))
         if match is None or not path.is_file():
             continue
@@ -49,12 +49,20 @@ def filled(folder: Path, pattern: str, participant: str, passage: str) -> Path:
     if path.is_file():
         return path
     root = Path(path.anchor or ".")
-    there = sorted(root.glob(str(path.relative_to(root) if path.anchor else path))) if "*" in exact else []
+    relative = str(path.relative_to(root) if path.anchor else path)
+    there = _globbed(root, relative, pattern) if "*" in exact else []
     if len(there) == 1:
         return there[0]
     if there:
         raise BadInput(f"pattern {exact!r} finds {len(there)} files ({some(there, 2)}); make it find one.")
     raise BadInput(f"there is no file {path} (pattern {pattern!r}).")
+
+
+def _globbed(root: Path, form: str, pattern: str) -> list[Path]:
+    try:
+        return sorted(root.glob(form))
+    except (ValueError, IndexError, NotImplementedError, OSError) as error:
+        raise BadInput(f"pattern {pattern!r:.200} is no pattern of file names ({error}).") from error
 
 
 def _regex(pattern: str) -> re.Pattern[str]:

@@ -104,6 +104,8 @@ def read_recipe(path: str | Path) -> SeriesRecipe:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise BadInput(f"{path} is no YAML ({' '.join(str(error).split())}).") from error
+    except RecursionError:
+        raise BadInput(f"{path} is nested too deeply to be a recipe.") from None
     if not isinstance(values, dict):
         raise BadInput(f"{path} must hold `key: value` lines: name, series, words, repetition_time, ...")
     if "folder" in values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import escape
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from tuneshift.inside.attribution.density import (
 from tuneshift.inside.attribution.layout import Form, Spans, lay_out
 from tuneshift.inside.attribution.reverse import reverse_attribution
 from tuneshift.models import LanguageModel
+from tuneshift.notebook import shaded
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,14 @@ class Attribution:
     def density(self) -> np.ndarray:
         """Importance density (P,) with the published constants (b = 7, p = 4), not scaled."""
         return importance_density(self.levels)
+
+    def _repr_html_(self) -> str:
+        """Prompt tokens on a ground as dark as their importance density, then the response."""
+        response = "".join(escape(token) for token in self.response_tokens)
+        return (
+            f"<p><b>prompt</b> {shaded(self.prompt_tokens, scaled_density(self.density).tolist())}</p>"
+            f"<p><b>response</b> <span style='white-space:pre-wrap'>{response}</span></p>"
+        )
 
     def apart(self) -> Attribution:
         """Return the attribution to the prompt's own tokens alone, its frame kept apart.
