@@ -43,7 +43,7 @@ def cache_of(layers: list[tuple[torch.Tensor, torch.Tensor]], n_positions: int) 
     return cache
 
 
-def going_on(model: PreTrainedModel, cache: DynamicCache) -> dict[str, Any]:
+def going_on(model: torch.nn.Module, cache: DynamicCache) -> dict[str, Any]:
     """Return the arguments with which a model goes on from a cache, and adds to it.
 
     transformers is renaming `past_key_values` to `cache`; a model takes the one that its own signature names.
