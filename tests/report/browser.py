@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 FLAGS = (
@@ -81,7 +82,7 @@ class Page:
 
     def press(self, *keys: str) -> None:
         for key in keys:
-            self.driver.switch_to.active_element.send_keys(getattr(Keys, key))
+            ActionChains(self.driver).send_keys(getattr(Keys, key)).perform()
 
     def log(self) -> list[str]:
         """Return the console's errors and warnings since last asked."""
