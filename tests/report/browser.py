@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 FLAGS = (
@@ -81,16 +82,18 @@ class Page:
 
     def press(self, *keys: str) -> None:
         for key in keys:
-            self.driver.switch_to.active_element.send_keys(getattr(Keys, key))
+            ActionChains(self.driver).send_keys(getattr(Keys, key)).perform()
 
     def log(self) -> list[str]:
         """Return the console's errors and warnings since last asked."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
 
     def requests(self) -> list[str]:
-        """Return every address that the page asked for since last asked."""
+        """Return every address that the page was let ask for since last asked."""
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        return [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+        refused = {e["params"]["requestId"] for e in events if e["params"].get("blockedReason") == "csp"}
+        sent = [e["params"] for e in events if e["method"] == "Network.requestWillBeSent"]
+        return [asked["request"]["url"] for asked in sent if asked["requestId"] not in refused]
 
     def scroll_through(self, section: str) -> None:
         """Scroll a section past the window, so that everything in it is drawn."""

@@ -15,8 +15,8 @@ IN_NOTES = "</textarea></pre><script>window.hacked=4</script> & <b>bold</b>"
 IN_WORD = "<svg onload=window.hacked=5>"
 FOREIGN = (IN_PROMPT, IN_RESPONSE, IN_NAME, IN_NOTES, IN_WORD)
 MEASUREMENTS = [
-    {"kind": "brain", "data": "simulated_brain", "split": "grouped", "untrained": 1},
-    {"kind": "reading", "data": "simulated_reading", "mixed_model": False, "folds": 4},
+    {"kind": "brain", "data": "simulated_brain", "split": "grouped", "untrained": 1, "folds": 3},
+    {"kind": "reading", "data": "simulated_reading", "mixed_model": False, "folds": 3, "n_boot": 300},
     {"kind": "internals"},
 ]
 PROMPTS = {"kind": "attribution", "prompts": "fable_instructions", "n_prompts": 3, "max_new_tokens": 12}

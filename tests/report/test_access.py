@@ -108,7 +108,7 @@ def test_the_heat_map_is_read_with_arrow_keys(page: Page) -> None:
 def test_the_head_browser_is_walked_with_arrow_keys(page: Page) -> None:
     page.scroll_through("weights")
     page.js("document.querySelector('.head[aria-pressed=true]').focus()")
-    title = "return document.querySelector('.head-panel h4').firstChild.textContent"
+    title = "return document.querySelector('.head-panel h3').firstChild.textContent"
     assert page.js(title) == "Layer 1, head 0"
     page.press("ARROW_DOWN", "ARROW_RIGHT")
     assert page.js(title) == "Layer 2, head 1"

@@ -9,7 +9,7 @@ from browser import Page
 
 COUNTED = ("Control on", "Of these", "Layer link")
 """Sentences that count rows instead of citing their values."""
-VALUE_OF = {"pair": "difference", "row": "value", "link": "spearman r", "correlation": "pearson r"}
+VALUE_OF = {"pair": "difference", "row": "value", "link": "Spearman r", "correlation": "Pearson r"}
 
 
 def number(text: str) -> float:

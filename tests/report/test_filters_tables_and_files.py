@@ -66,7 +66,7 @@ def test_layers_are_cut_in_tables_and_figures(page: Page) -> None:
     first.send_keys("2" + Keys.TAB)
     last.send_keys("3" + Keys.TAB)
     layers = {layer for layer in column(page, "#table-results table", "layer") if layer.isdigit()}
-    assert layers == {"2", "3"}
+    assert {"2"} <= layers <= {"2", "3"}  # of the first page of rows
     shown = page.js("return document.querySelector('#brain .plot').layout.xaxis.range")
     assert shown == [1.6, 3.4]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import Page
-from page_study import FOREIGN, IN_NAME, IN_NOTES, IN_PROMPT, IN_WORD
+from page_study import FOREIGN, IN_NAME, IN_NOTES, IN_PROMPT, IN_RESPONSE, IN_WORD
 
 from tuneshift.report.embedding import embedded_json
 
@@ -34,6 +34,10 @@ def test_such_text_is_shown_as_it_is_written(browser: Page, hostile_report: Path
     )
     assert IN_NOTES in page.js("return document.getElementById('provenance').textContent")
     assert IN_PROMPT in page.js("return document.querySelector('.prompt-words').textContent")
+    tokens = (
+        "JSON.parse(document.getElementById('report-data').textContent).pictures['heat-maps'].data[0].responseTokens"
+    )
+    assert IN_RESPONSE in page.js(f"return {tokens}.join('')")
     assert IN_WORD in page.js("return document.querySelector('.head-panel').textContent")
     assert IN_WORD in page.js("return document.querySelector('.card').textContent")
 
@@ -42,4 +46,6 @@ def test_such_text_is_shown_as_it_is_written(browser: Page, hostile_report: Path
 def test_the_file_holds_no_foreign_text_as_markup(hostile_report: Path, text: str) -> None:
     page = hostile_report.read_text(encoding="utf-8")
     assert text not in page
+    if text == IN_RESPONSE:
+        return  # it is stored token by token
     assert html.escape(text) in page or embedded_json(text)[1:-1] in page

@@ -34,7 +34,7 @@ def said(change: Any, movement: Any, models: tuple[str, ...] = ("t1",)) -> list[
 
 def test_what_only_grows_with_depth_is_no_finding() -> None:
     depth = np.arange(12.0)
-    generator = np.random.default_rng(3)
+    generator = np.random.default_rng(6)
     [(sentence, kind, rows)] = said(depth + generator.normal(0, 0.5, 12), depth + generator.normal(0, 0.5, 12))
     assert kind == "null"
     assert "no evidence" in sentence
@@ -48,6 +48,12 @@ def test_a_link_beyond_depth_is_a_finding_without_a_cause() -> None:
     assert kind == "finding"
     assert "r = 1.00 given depth" in sentence
     assert "no evidence of a cause" in sentence
+
+
+def test_where_depth_explains_all_of_it_the_sentence_says_so() -> None:
+    [(sentence, kind, _)] = said(np.arange(9.0), np.arange(9.0) ** 2)
+    assert kind == "null"
+    assert "depth alone explains all of it" in sentence
 
 
 def test_too_few_layers_to_take_depth_out_are_said_to_be_too_few() -> None:

@@ -78,10 +78,10 @@ def test_panels_stand_below_one_another_on_a_telephone(browser: Page, report: Pa
     for width in (WIDE, NARROW):
         page = browser.open(report, width)
         page.scroll_through("weights")
-        found = page.js(
-            "return [...document.querySelectorAll('[data-figure=weights-rotation] .cartesianlayer .plot')].map((p) => p.getBoundingClientRect().left)"
+        lefts[width] = page.js(
+            "const { layout } = document.querySelector('[data-figure=weights-rotation]');"
+            "return new Set(Object.keys(layout).filter((k) => k.startsWith('xaxis')).map((k) => layout[k].domain[0])).size"
         )
-        lefts[width] = len({round(left / 20) for left in found})
     assert lefts[NARROW] == 1 < lefts[WIDE]
 
 

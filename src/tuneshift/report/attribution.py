@@ -79,7 +79,7 @@ def _score_figures(dataset: str, part: pd.DataFrame, styles: dict[str, Style]) -
             x, low, high = floats(scores["value"]), floats(scores["ci_low"]), floats(scores["ci_high"])
             counts = ["" if pd.isna(n) else f", n = {int(n)}" for n in scores["n"]]
             traces.append({
-                "x": x, "y": shown, "mode": "markers", "name": plot_label(model), "meta": {"model": model},
+                "x": x, "y": shown, "mode": "markers", "orientation": "h", "name": plot_label(model), "meta": {"model": model},
                 "marker": {"size": 8, "color": style.colour, "symbol": style.symbol},
                 "error_x": {
                     "type": "data", "symmetric": False, "color": style.colour, "thickness": 1.4, "width": 0,

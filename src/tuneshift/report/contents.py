@@ -91,7 +91,12 @@ def _tables(by_anchor: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
     lead = f"Every number of the study, one row a number; the same table lies beside this page as results.csv. {note}"
     wanted = (
         ("pairs", "pair", "Table of pairs", "Every tuned model against its own base, one row a number that both have."),
-        ("links", "link", "Table of layer links", "Change inside against change in brain score, over layers."),
+        (
+            "links",
+            "link",
+            "Table of layer links",
+            "Change inside against change in brain score, over layers; partial: given depth.",
+        ),
         ("correlations", "correlation", "Table of correlations", "Scores against size and abilities, over models."),
         ("results", "row", "Table of all results", lead.strip()),
     )

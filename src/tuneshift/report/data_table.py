@@ -16,7 +16,18 @@ _LABELS = {
     "n_up": "n higher",
     "p_wilcoxon": "p (Wilcoxon)",
     "dataset": "data set",
+    "spearman_r": "Spearman r",
+    "pearson_r": "Pearson r",
 }
+
+CITED = {"pair": "difference", "row": "value", "link": "spearman_r", "correlation": "pearson_r"}
+"""The column that a sentence of the summary cites, by the anchor of the table's rows."""
+_FIRST = (
+    "model", "dataset", "metric", "inside", "property", "layer", "target", "participant", "n_layers", "base", "tuned",
+    "difference", "value", "spearman_r", "pearson_r", "ci_low", "ci_high", "pearson_low", "pearson_high", "p", "q", "partial_r",
+    "partial_p", "partial_q", "n", "ceiling", "unit",
+)  # fmt: skip
+"""Columns that stand first, so that a row's number is seen without scrolling; the others follow in their own order."""
 
 
 def data_table(key: str, anchor: str, caption: str, table: pd.DataFrame) -> dict[str, Any]:
@@ -26,8 +37,17 @@ def data_table(key: str, anchor: str, caption: str, table: pd.DataFrame) -> dict
     significant digits. Columns that hold nothing are left out.
     """
     table = table.dropna(axis="columns", how="all")
-    columns = [_column(str(name), table[name]) for name in table.columns]
-    return {"key": key, "anchor": anchor, "caption": caption, "columns": columns, "ids": [int(i) for i in table.index]}
+    order = [*(name for name in _FIRST if name in table), *(name for name in table.columns if name not in _FIRST)]
+    columns = [_column(str(name), table[name]) for name in order]
+    ids = [int(i) for i in table.index]
+    return {
+        "key": key,
+        "anchor": anchor,
+        "caption": caption,
+        "columns": columns,
+        "ids": ids,
+        "cited": CITED.get(anchor, ""),
+    }
 
 
 def without_single_participants(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:

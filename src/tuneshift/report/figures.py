@@ -112,7 +112,7 @@ def forest(key: str, pairs: pd.DataFrame, labels: Sequence[str], styles: dict[st
         outside = [a is not None and b is not None and (a > 0 or b < 0) for a, b in zip(low, high, strict=True)]
         style = styles.get(model, Style(PALETTE[0], "solid", "circle"))
         traces.append({
-            "x": y, "y": [shown[i] for i in mine], "mode": "markers", "name": plot_label(model), "meta": {"model": model},
+            "x": y, "y": [shown[i] for i in mine], "mode": "markers", "orientation": "h", "name": plot_label(model), "meta": {"model": model},
             "marker": {"size": 9, "color": style.colour, "line": {"width": 2, "color": style.colour},
                        "symbol": [style.symbol if out else f"{style.symbol}-open" for out in outside]},
             "error_x": {
@@ -134,5 +134,8 @@ def forest(key: str, pairs: pd.DataFrame, labels: Sequence[str], styles: dict[st
         f"{label}, {row['model']}: {signed(row['difference'])}, 95% interval {interval(row['ci_low'], row['ci_high'])}"
         for label, (_, row) in zip(labels, pairs.iterrows(), strict=True)
     ]
-    caption = words["caption"] + " A filled mark: the 95% interval leaves out 0; an open mark: it does not."
+    caption = (
+        words["caption"]
+        + " A filled mark: the 95% interval leaves out 0; an open mark: it does not. Intervals are not adjusted for the number of lines."
+    )
     return Figure(key, caption, "; ".join(told) + ".", traces, layout, dataset=words.get("dataset", ""))

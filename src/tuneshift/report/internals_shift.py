@@ -132,7 +132,7 @@ def verb_figure(rows: pd.DataFrame, styles: dict[str, Style]) -> tuple[Figure, p
         symbol = style.symbol if kind.startswith("instruction") else f"{style.symbol}-open"
         name = f"{plot_label(model)}, {plot_label(kind)}"
         data.append({
-            "x": x, "y": layers, "mode": "markers", "name": name, "meta": {"model": model},
+            "x": x, "y": layers, "mode": "markers", "orientation": "h", "name": name, "meta": {"model": model},
             "marker": {"size": 9, "color": style.colour, "symbol": symbol, "line": {"width": 2, "color": style.colour}},
             "error_x": {
                 "type": "data", "symmetric": False, "color": style.colour, "thickness": 1.4, "width": 0,

@@ -143,7 +143,7 @@ def _found(links: pd.DataFrame) -> str:
     )
     given = links.dropna(subset=["partial_p"])
     if given.empty:
-        return said + " None could be told apart from depth: there are too few layers."
+        return said + " None can be told apart from depth: there are too few layers, or depth explains all of it."
     left = int((given["partial_q"] < ALPHA).sum())
     return said + f" Given depth, {left} of {len(given)} {'has' if left == 1 else 'have'} q below {ALPHA}."
 
@@ -177,7 +177,7 @@ def link_sentences(links: pd.DataFrame) -> Iterator[tuple[str, str, tuple[str, .
             continue
         tail = (
             f"{len(plain)} of {len(chosen)} inside measures do so before depth is taken out (q below {ALPHA}), "
-            f"{'none once it is' if chosen['partial_p'].notna().any() else 'and there are too few layers to take it out'}"
+            f"{_depth_said(plain)}"
             if len(plain)
             else f"none of {len(chosen)} inside measures has q below {ALPHA}"
         )
@@ -186,6 +186,13 @@ def link_sentences(links: pd.DataFrame) -> Iterator[tuple[str, str, tuple[str, .
             "null",
             tuple(f"link-{index}" for index in (plain if len(plain) else chosen).index),
         )
+
+
+def _depth_said(plain: pd.DataFrame) -> str:
+    if plain["partial_p"].notna().any():
+        return "none once it is"
+    few = int(plain["n_layers"].max()) < FEWEST_LAYERS_GIVEN_DEPTH
+    return "and there are too few layers to take it out" if few else "and depth alone explains all of it"
 
 
 def measure_name(inside: object) -> str:

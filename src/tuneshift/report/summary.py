@@ -104,7 +104,9 @@ def pair_sentence(row: Any) -> Sentence:
     where = _setting(row)
     values = f"{number(row['tuned'])} against {number(row['base'])} of its base {row['base_model']}"
     told = [f"difference {signed(row['difference'])}"]
-    if kind != "unknown":
+    if kind != "unknown" and row["ci_low"] == row["ci_high"]:
+        told.append("the same in every one of them, so that an interval has no width")
+    elif kind != "unknown":
         told.append(f"95% interval {interval(row['ci_low'], row['ci_high'])}")
     told += [p_value(row["p"])] if p_value(row["p"]) else []
     told += [_counted(row)] if _counted(row) else []

@@ -20,6 +20,7 @@ function follow(hash, claim) {
   const row = table.reveal(ids, ids.length > 1);
   table.showClaim(claim ? claim.querySelector(".claim-text, .said").textContent : "", claim ? claim.id : "");
   row.scrollIntoView({ block: "center" });
+  row.querySelector(".cited")?.scrollIntoView({ block: "center", inline: "nearest" });
   row.focus({ preventScroll: true });
   announce("Row " + ids[0] + " of the table: " + table.source.caption);
   return true;

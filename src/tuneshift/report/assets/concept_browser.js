@@ -53,7 +53,7 @@ function conceptBrowser(place, data) {
   function card(one) {
     const title = "Layer " + one.layer + ", component " + one.component;
     return el("article", { class: "card", tabindex: -1 },
-      el("h5", {}, title, one.side === "model" ? null : el("span", { class: "tag" }, one.side === "base" ? "before" : "after")),
+      el("h3", {}, title, one.side === "model" ? null : el("span", { class: "tag" }, one.side === "base" ? "before" : "after")),
       one.name || one.category ? el("p", { class: "name" }, [one.name, one.category].filter((text) => text).join(" · ")) : null,
       one.share === null ? null : el("p", { class: "small-print" }, (100 * one.share).toFixed(1) + "% of variance"),
       el("p", {}, el("span", { class: "sign", title: "words it writes most" }, "+"), words(one.top)),

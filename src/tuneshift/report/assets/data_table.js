@@ -177,7 +177,8 @@ class DataTable {
       const value = this.value(column, row);
       if (!column.numbers) return el("td", {}, value === null ? "" : value);
       const exact = value !== null && !Number.isInteger(value) ? String(value) : null;
-      return el("td", { class: "number", title: exact }, formatNumber(value));
+      const cited = marked && column.name === this.source.cited;
+      return el("td", { class: cited ? "number cited" : "number", title: exact }, formatNumber(value));
     });
     return el("tr", { id: anchor, tabindex: -1, class: marked ? "found" : null },
       el("th", { scope: "row" }, el("a", { href: "#" + anchor, "aria-label": "Link to row " + this.source.ids[row] }, String(this.source.ids[row]))), cells);

@@ -103,10 +103,10 @@ function headBrowser(place, data) {
         return el("li", { class: hit ? "hit" : null }, el("span", { class: "word" }, pair[0]), " \u2192 ", el("span", { class: "word" }, pair[1]),
           only ? el("span", { class: "tag" }, side === "base" ? "lost" : "new") : null);
       });
-      return el("div", {}, el("h5", {}, SIDE_NAMES[side] || side), items.length ? el("ol", {}, items) : el("p", { class: "absent" }, "No word pair is stored for this head."));
+      return el("div", {}, el("h4", {}, SIDE_NAMES[side] || side), items.length ? el("ol", {}, items) : el("p", { class: "absent" }, "No word pair is stored for this head."));
     });
     const value = scoreOf(layer, head);
-    panel.replaceChildren(el("h4", {}, "Layer " + layer + ", head " + head, value === null ? null : el("span", { class: "facts" }, current.scoreName + " " + formatNumber(value))),
+    panel.replaceChildren(el("h3", {}, "Layer " + layer + ", head " + head, value === null ? null : el("span", { class: "facts" }, current.scoreName + " " + formatNumber(value))),
       el("p", { class: "small-print" }, "query word \u2192 key word: when the query word is read, this head looks for the key word."), el("div", { class: "side-by-side" }, columns));
   }
   open(0);

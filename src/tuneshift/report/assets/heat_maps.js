@@ -44,7 +44,7 @@ class HeatMap {
     const facts = [];
     if (map.score !== null && map.score !== undefined) facts.push("instruction score " + formatNumber(map.score));
     if (map.followed === true || map.followed === false) facts.push(map.followed ? "instruction followed" : "instruction not followed");
-    return el("h4", {}, map.model, facts.length ? el("span", { class: "facts" }, facts.join(" · ")) : null);
+    return el("h3", {}, map.model, facts.length ? el("span", { class: "facts" }, facts.join(" · ")) : null);
   }
 
   /** The prompt as running text: shade and bar show importance density, an underline the instruction. */

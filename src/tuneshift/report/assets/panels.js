@@ -42,7 +42,7 @@ function placePanels(figure, width) {
     made["xaxis" + id] = x;
     made["yaxis" + id] = y;
     made.annotations.push({ text: title, x: left, y: top, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom",
-      showarrow: false, font: { size: 13 } });
+      yshift: 7, showarrow: false, font: { size: 13 } });
   });
   return made;
 }
