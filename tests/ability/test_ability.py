@@ -47,7 +47,6 @@ metric_list:
 
 
 def test_a_local_task_scores_what_the_models_own_likelihoods_say(local_task: Path, fable_2m: LanguageModel) -> None:
-    pytest.importorskip("lm_eval", reason="lm-evaluation-harness is not installed: pip install 'tuneshift[ability]'")
     result = AbilityScores(tasks=("toy_endings",), include_path=local_task).run(fable_2m)
     right = [_likelier(fable_2m, q["question"], q["choices"]) == q["answer"] for q in QUESTIONS]
     assert result.value(target="toy_endings", metric="accuracy") == pytest.approx(sum(right) / 3)
@@ -66,7 +65,6 @@ def _likelier(model: LanguageModel, question: str, choices: list[str]) -> int:
 
 
 def test_an_unknown_task_is_named_with_its_nearest_neighbour(fable_2m: LanguageModel) -> None:
-    pytest.importorskip("lm_eval", reason="lm-evaluation-harness is not installed: pip install 'tuneshift[ability]'")
     with pytest.raises(BadInput, match=r"no task 'wikitex' \(did you mean 'wikitext'\?\)"):
         AbilityScores(tasks=("wikitex",)).run(fable_2m)
 

@@ -18,8 +18,6 @@ from tuneshift.study import StudyResults, run
 from tuneshift.study.config import ExecutorOptions
 from tuneshift.study.executors.ray_cluster import _place, connected
 
-pytest.importorskip("ray", reason="ray is not installed (extra `cluster`)")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def cluster() -> Iterator[None]:

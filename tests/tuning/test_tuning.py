@@ -14,7 +14,6 @@ from tuneshift.models.instruction_data import Example
 from tuneshift.models.tuning import TuningOptions, tune
 from tuneshift.study import load_study
 
-pytest.importorskip("trl", reason="trl is not installed: pip install 'tuneshift[tune]'")
 EXAMPLES = [Example(f"Say the word.\n\n{word}", "river") for word in ("stone", "lamp", "gate", "horse")] * 8
 
 

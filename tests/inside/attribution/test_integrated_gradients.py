@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from attribution_models import apart, laid_out, tiny
+from captum.attr import IntegratedGradients
 
 from tuneshift.errors import BadInput
 from tuneshift.inside.attribution.integrated import integrated_gradients
@@ -40,14 +41,13 @@ def test_both_ways_give_the_same_and_any_chunk() -> None:
 
 
 def test_captum_finds_the_same() -> None:
-    captum_attr = pytest.importorskip("captum.attr")
     model, layout = tiny("gpt2").double(), laid_out(4, 5)
     model.set_attn_implementation("eager")
     embeddings = model.get_input_embeddings()(torch.as_tensor(layout.ids)[None])
     baseline = embeddings.clone()
     baseline[0, :4] = model.get_input_embeddings()(torch.tensor(7))
     position, own = layout.response[3] - 1, layout.target_ids[3]
-    captum = captum_attr.IntegratedGradients(lambda e: model(inputs_embeds=e).logits[:, position].softmax(-1)[:, own])
+    captum = IntegratedGradients(lambda e: model(inputs_embeds=e).logits[:, position].softmax(-1)[:, own])
     expected = captum.attribute(embeddings, baselines=baseline, n_steps=20, method="gausslegendre").sum(-1)[0, :4]
     found = integrated_gradients(model, layout, steps=20, baseline=7)
     np.testing.assert_allclose(found.raw[:, 3], expected.detach().numpy(), rtol=1e-6)

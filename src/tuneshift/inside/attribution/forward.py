@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 import tuneshift.inside.attribution.tangent_rules  # noqa: F401  (registers the rules)
 from tuneshift.inside.attribution.layout import Layout
-from tuneshift.inside.attribution.prefix import cache_of, goes_on, keys_and_values
+from tuneshift.inside.attribution.prefix import cache_of, goes_on, going_on, keys_and_values
 from tuneshift.inside.attribution.reverse import (
     Point,
     eager_attention,
@@ -58,7 +58,7 @@ def forward_attribution(
             tangents[torch.arange(len(sources), device=at.device), 0, sources] = along[part].to(tangents.dtype)
             inputs = model_inputs(layout, with_tangents(embeddings[:, read:], tangents), stop)
             if read:
-                inputs |= {"past_key_values": cache_of(prefix, read), "use_cache": True}
+                inputs |= going_on(model, cache_of(prefix, read))
             slopes, states, numbers = _read_out(model, inputs, layout.response - 1 - read, target)
             products = torch.einsum("nmd,md->nm", *(x.to(wide(x.dtype)) for x in (states, slopes)))
             raw[part] = products.cpu().numpy()

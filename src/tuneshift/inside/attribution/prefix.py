@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any
+
 import numpy as np
 import torch
 from transformers import DynamicCache, PreTrainedModel
@@ -20,7 +23,7 @@ def goes_on(model: PreTrainedModel, layout: Layout) -> bool:
         return False
     with torch.no_grad():
         one = model.get_input_embeddings()(torch.as_tensor(layout.ids[:1], device=model.device)[None])
-        past = model.base_model(inputs_embeds=one, use_cache=True).past_key_values
+        past = _kept(model.base_model(inputs_embeds=one, use_cache=True))
     return isinstance(past, DynamicCache) and all(type(layer) is DynamicLayer for layer in past.layers)
 
 
@@ -28,7 +31,7 @@ def keys_and_values(model: PreTrainedModel, embeddings: torch.Tensor) -> list[tu
     """Return keys and values of each layer for embeddings (1, T, d), positions in the dimension before the last."""
     if not embeddings.shape[1]:
         return []
-    cache = model.base_model(inputs_embeds=embeddings, use_cache=True).past_key_values
+    cache = _kept(model.base_model(inputs_embeds=embeddings, use_cache=True))
     return [(layer.keys, layer.values) for layer in cache.layers]
 
 
@@ -38,3 +41,18 @@ def cache_of(layers: list[tuple[torch.Tensor, torch.Tensor]], n_positions: int) 
     for number, (keys, values) in enumerate(layers):
         cache.update(keys[:, :, :n_positions], values[:, :, :n_positions], number)
     return cache
+
+
+def going_on(model: PreTrainedModel, cache: DynamicCache) -> dict[str, Any]:
+    """Return the arguments with which a model goes on from a cache, and adds to it.
+
+    transformers is renaming `past_key_values` to `cache`; a model takes the one that its own signature names.
+    """
+    name = "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
+    return {name: cache, "use_cache": True}
+
+
+def _kept(output: Any) -> Any:
+    """Return the keys and values that a model's output holds, under either name."""
+    cache = getattr(output, "cache", None)
+    return output.past_key_values if cache is None else cache

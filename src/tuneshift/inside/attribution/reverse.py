@@ -11,7 +11,7 @@ import torch
 from transformers import DynamicCache, PreTrainedModel
 
 from tuneshift.inside.attribution.layout import Layout
-from tuneshift.inside.attribution.prefix import goes_on
+from tuneshift.inside.attribution.prefix import goes_on, going_on
 from tuneshift.inside.attribution.target import Target, probability, wide
 
 Point = tuple[torch.Tensor, torch.Tensor]
@@ -65,12 +65,12 @@ def read_on(
     begin = int(layout.response[0]) - 1
     embeddings = with_prompt(model, layout, prompt, int(layout.response[-1]))
     if begin:
-        model.base_model(inputs_embeds=prompt[None, :begin], past_key_values=cache, use_cache=True)
+        model.base_model(inputs_embeds=prompt[None, :begin], **going_on(model.base_model, cache))
     for part in parts:
         end = int(layout.response[part][-1])
         # behind the prompt nothing takes gradients, and the prompt's last token opens the first part
         piece = embeddings[:, begin:end] if part.start == 0 else embeddings.detach()[:, begin:end]
-        yield part, model(inputs_embeds=piece, past_key_values=cache, use_cache=True).logits[0]
+        yield part, model(inputs_embeds=piece, **going_on(model, cache)).logits[0]
         begin = end
 
 
