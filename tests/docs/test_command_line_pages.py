@@ -26,7 +26,6 @@ PAGES_THAT_RUN = (
     "ability", "attribute", "demo_and_doctor", "heads_and_concepts", "models_and_data", "run_and_report", "tune",
 )  # fmt: skip
 """Their ```sh blocks are run, and what they print is compared; other pages show longer runs, which are parsed."""
-EXTRAS = {"ability": "lm_eval", "tune": "trl"}
 
 
 def _commands() -> dict[str, Any]:
@@ -99,8 +98,6 @@ def test_every_command_that_is_shown_is_one_that_the_command_line_accepts() -> N
 @pytest.mark.parametrize("name", PAGES_THAT_RUN)
 def test_the_commands_of_a_page_print_what_it_shows(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = f"how_to/{name}.md"
-    if name in EXTRAS:
-        pytest.importorskip(EXTRAS[name], reason=f"the extra `{name}` is not installed")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TUNESHIFT_MODELS", raising=False)
     monkeypatch.setenv("COLUMNS", "250")
