@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from outside_package import install, python, tuneshift
+from outside_package import python, write_package
 from pages import blocks, commands, differing_line, text_of
 from transformers import Starcoder2Config, Starcoder2ForCausalLM
+from typer.testing import CliRunner
 
+import tuneshift
+from tuneshift.cli.app import app
+from tuneshift.errors import BadInput
 from tuneshift.models.anatomy import _FAMILIES
 from tuneshift.models.revision import local_folder
 
 DATA_SET, MODEL, ARCHITECTURE, MEASUREMENT = (
     f"extend/{name}.md" for name in ("data_set", "model", "architecture", "measurement")
 )
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in; what is imported from it is forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("starcoder_anatomy", "check_anatomy", "minimal_pairs"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return tmp_path
 
 
 def shown(page: str) -> list[str]:
@@ -29,13 +46,25 @@ def commands_of(page: str) -> list[list[str]]:
     return [words for block in blocks(page) if block.language == "sh" for words in commands(block.text)]
 
 
-def test_a_data_set_of_another_package_is_listed_checked_and_loaded(tmp_path: Path) -> None:
-    folder = install(DATA_SET, tmp_path)
-    (tmp_path / "data" / "foxes").mkdir(parents=True)
-    shutil.move(folder / "foxes.csv", tmp_path / "data" / "foxes" / "foxes.csv")
-    here = {"TUNESHIFT_DATA": str(tmp_path / "data")}
+def output_of(*words: str) -> str:
+    done = CliRunner().invoke(app, list(words))
+    assert done.exit_code == 0, (done.output, done.exception)
+    return done.stdout
+
+
+def refusal_of(*words: str) -> str:
+    done = CliRunner().invoke(app, list(words))
+    assert isinstance(done.exception, BadInput)
+    return str(done.exception)
+
+
+def test_a_data_set_of_another_package_is_listed_checked_and_loaded(folder: Path) -> None:
+    write_package(DATA_SET, folder)
+    (folder / "data" / "foxes").mkdir(parents=True)
+    shutil.move(folder / "foxes.csv", folder / "data" / "foxes" / "foxes.csv")
+    here = {"TUNESHIFT_DATA": str(folder / "data")}
     (command,) = commands_of(DATA_SET)
-    done = tuneshift(folder, *command, **here)
+    done = python(folder, "-m", "tuneshift", *command, **here)
     assert done.returncode == 0, done.stderr
     assert differing_line(shown(DATA_SET)[0], done.stdout) is None, done.stdout
     for first in ("foxes_data", "tuneshift"):  # whichever of the two is imported first
@@ -44,25 +73,24 @@ def test_a_data_set_of_another_package_is_listed_checked_and_loaded(tmp_path: Pa
         assert done.stdout.strip() == "[245.5, 305.0, 380.5]", done.stderr
 
 
-def test_a_changed_file_of_that_data_set_is_refused(tmp_path: Path) -> None:
-    folder = install(DATA_SET, tmp_path)
-    (tmp_path / "foxes").mkdir()
-    (tmp_path / "foxes" / "foxes.csv").write_text((folder / "foxes.csv").read_text().replace("251", "252"))
-    done = tuneshift(folder, "data", "foxes", "--check", TUNESHIFT_DATA=str(tmp_path))
-    assert done.returncode == 2
-    assert "sha256" in done.stderr
+def test_a_changed_file_of_that_data_set_is_refused(folder: Path) -> None:
+    write_package(DATA_SET, folder)
+    (folder / "foxes").mkdir()
+    (folder / "foxes" / "foxes.csv").write_text((folder / "foxes.csv").read_text().replace("251", "252"))
+    done = python(folder, "-m", "tuneshift", "data", "foxes", "--check", TUNESHIFT_DATA=str(folder))
+    assert done.returncode != 0
+    assert "sha256" in done.stdout + done.stderr
 
 
-def test_models_of_ones_own_have_a_name_a_base_and_a_place_in_plans(tmp_path: Path) -> None:
-    folder = install(MODEL, tmp_path)
-    outputs = shown(MODEL)
-    listing, planning = commands_of(MODEL)
-    for command, output in ((listing, outputs[0]), (planning, outputs[1])):
-        done = tuneshift(folder, *command, TUNESHIFT_MODELS="my_models.yaml")
-        assert done.returncode == 0, done.stderr
-        assert differing_line(output, done.stdout) is None, done.stdout
-    done = tuneshift(folder, "models", "our-chat", TUNESHIFT_MODELS="")
-    assert done.returncode == 2
+def test_models_of_ones_own_have_a_name_a_base_and_a_place_in_plans(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_package(MODEL, folder)
+    refusal_of("models", "our-chat")
+    monkeypatch.setenv("TUNESHIFT_MODELS", "my_models.yaml")
+    for command, output in zip(commands_of(MODEL), shown(MODEL), strict=True):
+        found = output_of(*command)
+        assert differing_line(output, found) is None, found
 
 
 @pytest.fixture
@@ -82,48 +110,48 @@ def starcoder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_an_architecture_of_another_package_has_heads_and_concepts(tmp_path: Path, starcoder: Path) -> None:
-    folder = install(ARCHITECTURE, tmp_path)
-    unknown = tuneshift(folder, "heads", str(starcoder), installed=False)
-    assert unknown.returncode == 2
-    assert "architecture 'starcoder2' is not known" in unknown.stderr
+def test_an_architecture_of_another_package_has_heads_and_concepts(
+    folder: Path, starcoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_package(ARCHITECTURE, folder)
+    message = refusal_of("heads", str(starcoder))
+    assert "architecture 'starcoder2' is not known" in message
+    assert "tuneshift.architectures" in message
+    monkeypatch.syspath_prepend(folder)
     for command in ("heads", "concepts"):
-        done = tuneshift(folder, command, str(starcoder), "--json")
-        assert done.returncode == 0, done.stderr
-        assert {row["layer"] for row in json.loads(done.stdout)["rows"]} >= {"1", "2"}
-    code = f"import tuneshift as ts; from check_anatomy import check; check(ts.load_model({str(starcoder)!r}), layer=1)"
-    assert python(folder, "-c", code).returncode == 0
+        rows = json.loads(output_of(command, str(starcoder), "--json"))["rows"]
+        assert {row["layer"] for row in rows} >= {"1", "2"}
+    check: Any = runpy.run_path(str(folder / "check_anatomy.py"))["check"]
+    check(tuneshift.load_model(str(starcoder)), layer=1)
 
 
-def test_an_architecture_whose_package_is_broken_is_named(tmp_path: Path, starcoder: Path) -> None:
-    folder = install(ARCHITECTURE, tmp_path)
+def test_an_architecture_whose_package_is_broken_is_named(
+    folder: Path, starcoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_package(ARCHITECTURE, folder)
     (folder / "starcoder_anatomy.py").write_text("import nothing_of_that_name\n")
-    done = tuneshift(folder, "heads", str(starcoder))
-    assert done.returncode == 2
-    assert "starcoder_anatomy:starcoder2 cannot be used: No module named 'nothing_of_that_name'" in done.stderr
+    monkeypatch.syspath_prepend(folder)
+    message = refusal_of("heads", str(starcoder))
+    assert "starcoder_anatomy:starcoder2 cannot be used: No module named 'nothing_of_that_name'" in message
 
 
 def test_the_page_names_every_architecture_that_is_known() -> None:
-    assert [
-        name for name in _FAMILIES if not name.startswith("own_") and f"`{name}`" not in text_of(ARCHITECTURE)
-    ] == []
+    page = text_of(ARCHITECTURE)
+    assert [name for name in _FAMILIES if not name.startswith("own_") and f"`{name}`" not in page] == []
 
 
-def test_a_measurement_of_another_package_is_run_stored_and_compared_in_pairs(tmp_path: Path) -> None:
-    folder = install(MEASUREMENT, tmp_path)
+def test_a_measurement_of_another_package_is_run_stored_and_compared_in_pairs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_package(MEASUREMENT, folder)
+    assert "minimal_pairs" in refusal_of("run", "pairs.yaml")
+    monkeypatch.syspath_prepend(folder)
     (command,) = commands_of(MEASUREMENT)
-    done = tuneshift(folder, *command)
-    assert done.returncode == 0, done.stderr
-    looked = python(folder, "look.py")
-    assert looked.returncode == 0, looked.stderr
-    assert differing_line(shown(MEASUREMENT)[0], looked.stdout) is None, looked.stdout
+    output_of(*command)
+    capsys.readouterr()
+    runpy.run_path(str(folder / "look.py"))
+    looked = capsys.readouterr().out
+    assert differing_line(shown(MEASUREMENT)[0], looked) is None, looked
     stamps = {path: path.stat().st_mtime_ns for path in (folder / "pairs" / "cells").rglob("*") if path.is_file()}
-    assert tuneshift(folder, *command).returncode == 0
+    output_of(*command)
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps, "a finished cell is not measured again"
-
-
-def test_that_kind_is_unknown_where_its_package_is_not_installed(tmp_path: Path) -> None:
-    folder = install(MEASUREMENT, tmp_path)
-    done = tuneshift(folder, "run", "pairs.yaml", installed=False)
-    assert done.returncode == 2
-    assert "minimal_pairs" in done.stderr
