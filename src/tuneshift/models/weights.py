@@ -14,7 +14,7 @@ from tuneshift.errors import BadInput, nearest
 from tuneshift.models.anatomy import Anatomy, anatomy_of
 from tuneshift.models.language_model import LanguageModel
 from tuneshift.models.loading import no_usable_files, torch_device
-from tuneshift.models.revision import check_hub_id, local_folder
+from tuneshift.models.revision import check_hub_id, local_folder, unknown_model
 from tuneshift.models.shards import indexed_shards
 
 _OTHER_PARTS = ("vision", "audio", "visual")
