@@ -28,6 +28,7 @@ def test_a_notebook_is_kept_without_outputs(path: Path) -> None:
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
 
 
+@pytest.mark.timeout(900)
 def test_the_first_finding_runs_and_shows_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TUNESHIFT_DATA", raising=False)
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
@@ -36,7 +37,7 @@ def test_the_first_finding_runs_and_shows_what_it_says(tmp_path: Path, monkeypat
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     notebook = nbformat.read(FOLDER / "first_finding.ipynb", as_version=4)
     NotebookClient(
-        notebook, timeout=280, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute(env=dict(os.environ))
     shown = [_shown(cell) for cell in code_cells(notebook)]
     for text, words in zip(
