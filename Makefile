@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 DEMO_REPORT ?= demo-report
 
-.PHONY: demo test bench lint docs clean
+.PHONY: demo test bench lint docs audit clean
 
 demo: $(VENV)/.package
 	$(BIN)/tuneshift demo --out $(DEMO_REPORT)
@@ -27,6 +27,15 @@ lint: $(VENV)/.lint
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+# For information, never a reason to fail: known vulnerabilities of what is installed, and a bill of materials.
+audit: $(VENV)/.audit
+	mkdir -p artefacts
+	-timeout 120 $(BIN)/pip-audit --progress-spinner off --skip-editable > artefacts/vulnerabilities.txt 2>&1 \
+	  || echo "audit: vulnerabilities were found, or nobody could be asked; see artefacts/vulnerabilities.txt"
+	-timeout 120 $(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-format JSON \
+	  --output-file artefacts/bill_of_materials.cdx.json 2> artefacts/bill_of_materials.log \
+	  || echo "audit: no bill of materials was written; see artefacts/bill_of_materials.log"
+
 # One stamp file an extra: a changed pyproject.toml or constraints.txt installs again, nothing else does.
 $(VENV)/.package: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -47,6 +56,10 @@ $(VENV)/.lint: $(VENV)/.package
 
 $(VENV)/.docs: $(VENV)/.package
 	$(PIP) -e '.[docs]'
+	touch $@
+
+$(VENV)/.audit: $(VENV)/.package
+	$(PIP) -e '.[audit]'
 	touch $@
 
 clean:

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from huggingface_hub.utils import logging as hub_logging
-from huggingface_hub.utils import validate_repo_id
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
@@ -23,8 +22,7 @@ from transformers.utils import find_adapter_config_file
 from transformers.utils import logging as transformers_logging
 
 from tuneshift.errors import BadInput, MeasurementFailed, MissingExtra, nearest
-from tuneshift.models.embedded_models import embedded_names
-from tuneshift.models.revision import local_folder
+from tuneshift.models.revision import check_hub_id, local_folder, unknown_model
 from tuneshift.models.shards import indexed_shards
 
 transformers_logging.disable_progress_bar()  # our own progress says what is going on
@@ -146,22 +144,7 @@ def no_usable_files(ref: str, folder: Path | None, error: Exception) -> BadInput
         )
     if folder is not None:
         return BadInput(f"model folder {folder} has no usable config.json and tokenizer: {_first_line(error)}")
-    return BadInput(f"{_unknown(ref)}, and the hub gave nothing ({_first_line(error)}).")
-
-
-def check_hub_id(ref: str) -> None:
-    """Raise BadInput, before anything is asked of the hub, where a name can be no hub id."""
-    try:
-        validate_repo_id(ref)
-    except ValueError as error:
-        raise BadInput(f"{_unknown(ref)}, and no hub id either (NAME or OWNER/NAME).") from error
-
-
-def _unknown(ref: str) -> str:
-    known = embedded_names()
-    said = ref if len(ref) <= 100 else f"{ref[:100]}..."
-    near = nearest(ref[:100], known)
-    return f"model {said!r} was not found{near}: it is no embedded model ({', '.join(known)}), no folder here"
+    return BadInput(f"{unknown_model(ref)}, and the hub gave nothing ({_first_line(error)}).")
 
 
 def _first_line(error: Exception) -> str:

@@ -54,17 +54,34 @@ def _sha256(path: Path, size: int, modified: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_hub_id(ref: str) -> None:
+    """Raise BadInput, before anything is asked of the hub, where a name can be no hub id."""
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(ref)
+    except ValueError as error:
+        raise BadInput(f"{unknown_model(ref)}, and no hub id either (NAME or OWNER/NAME).") from error
+
+
+def unknown_model(ref: str) -> str:
+    """Return the beginning of a sentence about a name that is neither embedded nor a folder."""
+    known = embedded_names()
+    said = ref if len(ref) <= 100 else f"{ref[:100]}..."
+    near = nearest(ref[:100], known)
+    return f"model {said!r} was not found{near}: it is no embedded model ({', '.join(known)}), no folder here"
+
+
 def _hub_revision(ref: str, revision: str | None) -> str:
     from huggingface_hub import HfApi, try_to_load_from_cache
 
+    check_hub_id(ref)
     cached = try_to_load_from_cache(ref, "config.json", revision=revision or "main") if "/" in ref else None
     if isinstance(cached, str):
         return Path(cached).parent.name  # .../snapshots/<commit>/config.json
     try:
         info = HfApi().model_info(ref, revision=revision)
     except Exception as error:
-        raise BadInput(
-            f"model {ref!r} is no embedded model{nearest(ref, embedded_names())}, no folder, and could not be found on "
-            f"the hub ({str(error).splitlines()[0] if str(error) else type(error).__name__})."
-        ) from error
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BadInput(f"{unknown_model(ref)}, and it could not be found on the hub ({reason}).") from error
     return str(info.sha)

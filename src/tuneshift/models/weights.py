@@ -12,10 +12,9 @@ from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrained
 
 from tuneshift.errors import BadInput, nearest
 from tuneshift.models.anatomy import Anatomy, anatomy_of
-from tuneshift.models.embedded_models import embedded_names
 from tuneshift.models.language_model import LanguageModel
-from tuneshift.models.loading import check_hub_id, no_usable_files, torch_device
-from tuneshift.models.revision import local_folder
+from tuneshift.models.loading import no_usable_files, torch_device
+from tuneshift.models.revision import check_hub_id, local_folder, unknown_model
 from tuneshift.models.shards import indexed_shards
 
 _OTHER_PARTS = ("vision", "audio", "visual")
@@ -167,9 +166,5 @@ def _from_hub(ref: str, revision: str | None) -> Path:
             snapshot_download(ref, revision=revision, allow_patterns=list(_FILES), ignore_patterns=["consolidated*"])
         )
     except Exception as error:
-        known = embedded_names()
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise BadInput(
-            f"model {ref!r} was not found{nearest(ref, known)}: it is no embedded model ({', '.join(known)}), "
-            f"no folder here, and the hub gave nothing ({reason})."
-        ) from error
+        raise BadInput(f"{unknown_model(ref)}, and the hub gave nothing ({reason}).") from error

@@ -115,6 +115,7 @@ class Store:
 
     def read(self, fingerprint: str) -> StoredCell:
         """Read one cell and check every byte; DamagedCell where something is missing or changed."""
+        _require_plain(fingerprint)
         folder = self.cells / fingerprint
         try:
             manifest = json.loads((folder / MANIFEST).read_bytes())
@@ -123,6 +124,7 @@ class Store:
                 raise DamagedCell(f"{MANIFEST} does not match its checksum")
             files = {}
             for name, checksum in manifest["files"].items():
+                _require_plain(name)
                 files[name] = (folder / name).read_bytes()
                 if sha256(files[name]) != checksum:
                     raise DamagedCell(f"{name} does not match its checksum")
@@ -168,6 +170,12 @@ class Store:
             return f" (process {owner['process']} on {owner['machine']}, since {owner['since']})"
         except (OSError, ValueError, KeyError, TypeError):
             return ""
+
+
+def _require_plain(name: str) -> None:
+    """A results folder may come from anyone: no name in it may lead out of it."""
+    if Path(name).name != name or "\\" in name or "\0" in name:
+        raise DamagedCell(f"{name!r:.80} is no name of a cell or of its file")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
