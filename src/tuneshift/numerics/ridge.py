@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +10,7 @@ import torch
 
 from tuneshift.errors import BadInput
 from tuneshift.numerics.splits import Fold, grouped
+from tuneshift.numerics.threads import one_thread
 
 ALPHAS = np.logspace(-3, 6, 19)
 """The penalties that are tried, for standardised features (methods, section 1)."""
@@ -91,24 +90,6 @@ def column_blocks(n_targets: int, size: int = _BLOCK) -> Iterator[slice]:
         yield slice(start, start + size)
 
 
-def _crowded() -> bool:
-    """Whether other programs ask for more processors than there are."""
-    return hasattr(os, "getloadavg") and os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1)
-
-
-@contextmanager
-def _one_thread(when: bool) -> Iterator[None]:
-    """Compute on one thread: many small steps on several wait for each other, for seconds on a busy machine."""
-    before = torch.get_num_threads()
-    if (when or _crowded()) and before > 1:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        if torch.get_num_threads() != before:
-            torch.set_num_threads(before)
-
-
 def standardised(X: np.ndarray, fold: Fold, device: str | torch.device = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
     """Return training and test features in float32, standardised by the training stimuli; a constant unit is all 0."""
     features = torch.as_tensor(X, device=device, dtype=torch.float32)
@@ -129,7 +110,7 @@ class RidgeSolver:
     def __init__(self, gram: torch.Tensor, cross: torch.Tensor, rank: int, alphas: np.ndarray) -> None:
         n_train = len(gram)
         self.device = gram.device
-        with _one_thread(n_train <= _SMALL_MATRIX):
+        with one_thread(n_train <= _SMALL_MATRIX):
             # In float64: the small eigenvalues decide how small penalties act.
             values, vectors = torch.linalg.eigh(gram.double())
         # Centred features span n - 1 dimensions at most: the vector of ones is the intercept's.
@@ -153,7 +134,7 @@ class RidgeSolver:
         cls, X: np.ndarray, fold: Fold, alphas: np.ndarray = ALPHAS, device: str | torch.device = "cpu"
     ) -> RidgeSolver:
         """Prepare features (n, d), standardised by the training stimuli of the fold."""
-        with _one_thread(len(fold[0]) ** 2 * X.shape[1] <= _SMALL_WORK):
+        with one_thread(len(fold[0]) ** 2 * X.shape[1] <= _SMALL_WORK):
             seen, held_out = standardised(X, fold, device)
             return cls(seen @ seen.T, held_out @ seen.T, X.shape[1], alphas)
 
@@ -168,7 +149,7 @@ class RidgeSolver:
     def solve(self, Y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return predictions and mean as `predict` does, the penalty's index, and its leave-one-out error (v,)."""
         responses, mean = self._centred(Y)
-        with _one_thread(len(Y) ** 2 * Y.shape[1] <= _SMALL_WORK / 4):
+        with one_thread(len(Y) ** 2 * Y.shape[1] <= _SMALL_WORK / 4):
             projected = responses.T @ self.vectors  # (v, rank)
             rest = None if self.full else responses.T - projected @ self.vectors.T
             chosen, error = _BestPenalty(self, projected, rest).search()
