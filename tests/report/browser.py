@@ -60,11 +60,16 @@ class Page:
         for file in self.downloads.iterdir():
             file.unlink()
         self.width(width)
-        self.driver.get(path.as_uri())
-        self.wait(lambda: self.js("return document.documentElement.dataset.ready === 'yes'"), "the page is ready")
+        self._get(path)
         if dark != (self.js("return document.documentElement.dataset.theme") == "dark"):
             self.driver.find_element("id", "theme").click()
+            self._get(path)  # the page remembers the choice; the click's focus is gone
         return self
+
+    def _get(self, path: Path) -> None:
+        self.driver.get("about:blank")
+        self.driver.get(path.as_uri())
+        self.wait(lambda: self.js("return document.documentElement.dataset.ready === 'yes'"), "the page is ready")
 
     def width(self, width: int) -> None:
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
