@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 import typer
-from pages import DOCS, PAGES, ROOT, blocks, commands, differing_line, text_of
+from pages import PAGES, ROOT, blocks, commands, differing_line, text_of
 from typer.testing import CliRunner
 
 from tuneshift.cli.app import app
@@ -113,8 +113,3 @@ def test_the_commands_of_a_page_print_what_it_shows(name: str, tmp_path: Path, m
             assert differing_line(block.text, printed) is None, printed
             compared += 1
     assert compared, f"{page} shows no output"
-
-
-def test_every_how_to_is_one_of_a_command_or_of_a_task() -> None:
-    tasks = {"commands", "bring_your_own_recording", "tuning_trajectory"}
-    assert {path.stem for path in (DOCS / "how_to").glob("*.md")} == set(HOW_TO.values()) | tasks

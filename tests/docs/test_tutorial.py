@@ -38,13 +38,13 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, lis
         os.chdir(before)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_every_command_of_the_tutorial_runs(walked: tuple[Path, list[tuple[Block, str]]]) -> None:
     _, printed = walked
     assert [next(commands(block.text))[0] for block, _ in printed] == ["brain", "brain", "reading", "run"]
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_it_prints_what_the_page_shows(walked: tuple[Path, list[tuple[Block, str]]]) -> None:
     _, printed = walked
     outputs = iter(printed)
@@ -59,14 +59,14 @@ def test_it_prints_what_the_page_shows(walked: tuple[Path, list[tuple[Block, str
     assert shown == 4
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_the_study_leaves_the_files_that_the_page_names(walked: tuple[Path, list[tuple[Block, str]]]) -> None:
     folder, _ = walked
     assert (folder / "first" / "results.csv").is_file()
     assert "fable-2m-instruct" in (folder / "first" / "report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_the_finding_is_the_one_that_the_page_tells(walked: tuple[Path, list[tuple[Block, str]]]) -> None:
     folder, _ = walked
     pairs = StudyResults.load(folder / "first").pairs()
