@@ -32,7 +32,7 @@ def pair_study(base: str, tuned: str) -> Study:
         notes += f" {tuned} has no chat template: prompts are measured in plain form only."
     name = "_v_".join(ref.rstrip("/").rsplit("/", 1)[-1] for ref in (tuned, base))
     entries = [{"model": base}, {"model": tuned, "base": base}]
-    return _study(name, entries, [*measurements, {"kind": "internals"}], notes)
+    return _study(name, entries, measurements, notes)
 
 
 def _study(name: str, models: list[dict[str, Any]], measurements: list[dict[str, Any]], notes: str) -> Study:
@@ -68,5 +68,6 @@ def _measurements(chat_model: str) -> tuple[list[dict[str, Any]], str]:
         {"kind": "reading", "data": reading},
         {**prompts, "form": "plain"},
         {**prompts, "form": "chat", "template": chat_model},
+        {"kind": "internals"},
     ]
     return measurements, notes
