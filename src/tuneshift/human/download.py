@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import urllib.request
 from collections.abc import Sequence
 from http.client import HTTPMessage
@@ -18,6 +19,9 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}")
 _HASH = re.compile(r"sha1:[0-9a-f]{40}|sha256:[0-9a-f]{64}")
 _BLOCK = 1 << 20
 _TIMEOUT = 60  # seconds without a byte
+
+if sys.stderr is None or not sys.stderr.isatty():  # who waits at a terminal is told of a download; logs are not
+    pooch.get_logger().setLevel("WARNING")
 
 
 def check_name(name: str, what: str) -> None:
