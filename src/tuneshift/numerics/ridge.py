@@ -204,6 +204,8 @@ class _BestPenalty:
     def search(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the penalty's index (v,) and its leave-one-out sum of squares (v,)."""
         n_targets, n_alphas = self.training.shape
+        if n_targets * n_alphas * self.solver.vectors.numel() <= _SMALL_WORK:
+            return self._compared()
         error = torch.full((n_targets,), torch.inf, dtype=torch.float64, device=self.training.device)
         chosen = torch.zeros(n_targets, dtype=torch.long, device=self.training.device)
         lower = self.training * (self.middle - self.reach)
@@ -228,13 +230,26 @@ class _BestPenalty:
                 break
         return chosen, error.float()
 
+    def _compared(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the same by computing every penalty: for few targets, ruling penalties out costs more than it saves."""
+        sums = []
+        for index in range(len(self.solver.alphas)):
+            residual = self._residual(self.projected, self.rest, index)
+            sums.append((residual.square_() @ self.solver.weights[:, index]).double())
+        error, chosen = torch.stack(sums, dim=1).min(1)
+        return chosen, error.float()
+
+    def _residual(self, projected: torch.Tensor, rest: torch.Tensor | None, index: int) -> torch.Tensor:
+        """Return the training residuals (m, n_train) that a penalty leaves, by the solver's scale."""
+        residual = projected @ (self.solver.vectors * self.solver.left[:, index]).T
+        return residual if rest is None else residual.add_(rest)
+
     def _from_reference(self, index: int, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return the exact sum of one penalty (m,), and from it estimates of all, with what they may be off by."""
         every = len(rows) == len(self.projected)
         projected, squares = (x if every else x[rows] for x in (self.projected, self.squares))
-        residual = projected @ (self.solver.vectors * self.solver.left[:, index]).T
-        if self.rest is not None:
-            residual += self.rest if every else self.rest[rows]
+        rest = self.rest if every or self.rest is None else self.rest[rows]
+        residual = self._residual(projected, rest, index)
         weighted = (residual.square_() @ self.solver.weights).double()  # sum_i d_ia r_ib^2
         training = self.training[rows]
         own = training[:, index, None]
