@@ -231,7 +231,7 @@ class _BestPenalty:
         return chosen, error.float()
 
     def _compared(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the same by computing every penalty: for few targets, ruling penalties out costs more than it saves."""
+        """Return the same by computing every penalty: with few targets, ruling out costs more than it saves."""
         sums = []
         for index in range(len(self.solver.alphas)):
             residual = self._residual(self.projected, self.rest, index)
