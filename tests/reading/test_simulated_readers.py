@@ -52,6 +52,14 @@ def test_the_planted_slopes_of_the_word_and_of_the_word_before_are_found(result:
     assert result.value(metric="slope", mapping="corrected", target="2 words before") == pytest.approx(0, abs=0.6)
 
 
+def test_the_mixed_model_converges_and_a_score_above_the_reliability_is_said_to_be_no_miracle(result: Result) -> None:
+    assert not [text for text in result.warnings if "mixed model" in text]
+    row = result.table[(result.table["metric"] == "pearson_r") & result.table["participant"].isna()].iloc[0]
+    said = [text for text in result.warnings if "above the ceiling" in text]
+    assert bool(said) == (row["value"] > row["ceiling"])
+    assert row["value"] < row["ceiling"] ** 0.5
+
+
 def test_every_readers_own_slope_is_found(result: Result) -> None:
     truth = load_truth().set_index("participant")["surprisal"]
     rows = result.table[(result.table["metric"] == "slope_mixed") & result.table["participant"].notna()]

@@ -41,13 +41,14 @@ def mixed_model(
     scaled = _independent(controls)
     ones = np.ones((len(times), 1))
     centred = (surprisal - surprisal.mean())[:, None]
-    random = np.column_stack([ones, centred])
+    spread = float(surprisal.std()) or 1.0
+    random = np.column_stack([ones, centred / spread])  # variances of like size: in bits the fit may not converge
     base, base_notes = _fit(np.column_stack([ones, scaled]), random, times, participants)
     fixed = np.column_stack([ones, scaled, centred, spillover - spillover.mean(0)])
     full, full_notes = _fit(fixed, random, times, participants)
     at = 1 + scaled.shape[1]
     slope = float(full.fe_params[at])
-    own = {str(name): slope + float(np.asarray(effects)[1]) for name, effects in full.random_effects.items()}
+    own = {str(name): slope + float(np.asarray(own)[1]) / spread for name, own in full.random_effects.items()}
     return MixedModel(
         slope=slope,
         standard_error=float(full.bse_fe[at]),
