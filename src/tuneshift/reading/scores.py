@@ -77,7 +77,7 @@ def measure(
         warnings.append(f"{times.name}: no noise ceiling, so pearson_r is not normalised ({source}).")
     elif any(row["metric"] == "pearson_r" and "participant" not in row and row["value"] > ceiling for row in rows):
         warnings.append(
-            f"{times.name}: pearson_r is above the ceiling ({ceiling:.2f}), which is the reliability of the mean times, "
+            f"{times.name}: pearson_r is above the ceiling ({ceiling:.2f}), which is the reliability of mean times, "
             f"as Brain-Score takes it; the most that can be reached is its square root, {ceiling**0.5:.2f}."
         )
     out_of_step = order_warning(profile, times.name, times.unit)
