@@ -62,7 +62,7 @@ def _measurements(chat_model: str) -> tuple[list[dict[str, Any]], str]:
     )
     if len(found) == 1:
         notes += " The other data set is simulated."
-    prompts = {"kind": "attribution", "prompts": "fable_instructions", "n_prompts": 24}  # the demo takes under two minutes
+    prompts = {"kind": "attribution", "prompts": "fable_instructions", "n_prompts": 24}  # two minutes for all
     measurements: list[dict[str, Any]] = [
         {"kind": "brain", "data": brain, "split": "contiguous" if real["alice2016"] else "grouped", "untrained": 1},
         {"kind": "reading", "data": reading},
