@@ -116,7 +116,8 @@ def test_the_table_says_over_what_its_interval_is() -> None:
     chain = {"m1": "m0", "m2": "m1", "m4": "m3"}  # m2 was tuned from m1, which was tuned from m0
     assert row(chain)[["n_bases", "interval_over"]].tolist() == [9, "base models"]
     two = {f"m{i}": f"m{i % 2}" for i in range(2, 12)}
-    assert row(two)[["n_bases", "interval_over"]].tolist() == [2, "models"]
+    few = row(two)[["n_bases", "interval_over", "pearson_low", "pearson_high"]].tolist()
+    assert few == [2, "too few base models", -1, 1]  # two points lie on a line, whatever was planted
 
 
 def test_a_correlation_that_one_family_makes_falls_without_it() -> None:

@@ -321,5 +321,5 @@ def test_correlations_of_a_study_know_which_models_go_back_to_one_base(tmp_path:
     assert set(frame["interval_over"]) == {"base models"}
     what["models"] = what["models"][:4]
     few = go(what, tmp_path)
-    assert set(few.correlations()["interval_over"]) == {"models"}
+    assert set(few.correlations()["interval_over"]) == {"too few base models"}
     assert any("the 4 models go back to 2 base models" in warning for warning in few.warnings)

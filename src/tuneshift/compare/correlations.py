@@ -35,7 +35,8 @@ CORRELATION_COLUMNS = (
 SIZE = "log10 parameters"
 FEWEST_MODELS = 4
 FEWEST_BASES = 3
-"""Fewer base models cannot be drawn again and again: the interval is then over models, and too narrow."""
+"""Fewer base models allow any correlation: the interval is then from -1 to 1."""
+TOO_FEW_BASES = "too few base models"
 _ONE_LAYER = ("nested", "best")
 
 
@@ -52,7 +53,7 @@ def correlate_with_properties(
     One row a score and property, columns `CORRELATION_COLUMNS`: Pearson with a 95% bootstrap interval, Spearman,
     partial Pearson given size, Benjamini-Hochberg q over all rows, and the range of Pearson r when each family in turn
     is left out. The interval draws base models, each with all that was tuned from it, because those are not independent
-    (`interval_over` "base models"); with fewer than 3 of them it draws models (`interval_over` "models", too narrow).
+    (`interval_over` "base models"); fewer than 3 of them allow any correlation, and the interval is from -1 to 1.
     The p-values take models as independent, as published. Scores of fewer than 4 models are left out.
     """
     bases = bases or {}
@@ -152,9 +153,11 @@ def _row(
     pearson, spearman = stats.pearsonr(x, y), stats.spearmanr(x, y)
     row |= {"pearson_r": pearson.statistic, "pearson_p": pearson.pvalue}
     row |= {"spearman_r": spearman.statistic, "spearman_p": spearman.pvalue}
-    independent = n_bases >= FEWEST_BASES
-    row["interval_over"] = "base models" if independent and n_bases < len(group) else "models"
-    row["pearson_low"], row["pearson_high"] = pearson_interval(x, y, groups=roots if independent else None)
+    if n_bases < FEWEST_BASES:
+        row |= {"interval_over": TOO_FEW_BASES, "pearson_low": -1.0, "pearson_high": 1.0}
+    else:
+        row["interval_over"] = "base models" if n_bases < len(group) else "models"
+        row["pearson_low"], row["pearson_high"] = pearson_interval(x, y, groups=roots)
     if group["property"].iloc[0] != SIZE and all(model in sizes for model in models):
         size = np.log10([sizes[model] for model in models])
         row["partial_r"], row["partial_p"] = partial_correlation(x, y, size)

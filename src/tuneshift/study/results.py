@@ -260,7 +260,7 @@ def _warnings(index: StudyIndex, models: dict[str, ModelInfo]) -> list[str]:
     if len(models) >= FEWEST_MODELS and len(roots) < min(FEWEST_BASES, len(models)):
         found.append(
             f"correlations over models: the {len(models)} models go back to {len(roots)} base "
-            f"model{'s' if len(roots) > 1 else ''}; intervals and p-values, which take models as independent, are too "
-            "narrow."
+            f"model{'s' if len(roots) > 1 else ''}, which allow any correlation (intervals -1 to 1); p-values take "
+            "models as independent and are too small."
         )
     return list(dict.fromkeys(found))
