@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from tuneshift.compare.correlations import TOO_FEW_BASES
 from tuneshift.report.embedding import plot_label
 from tuneshift.report.figures import Figure, Style, Trace
 from tuneshift.report.section import Block, Paragraph, Section, SmallTable
@@ -32,6 +33,11 @@ def across_models_section(correlations: pd.DataFrame, points: pd.DataFrame | Non
         blocks.append(Paragraph(
             f"With {fewest} models, of few families, even a high correlation may come by chance or from the family alone: "
             "read the intervals, and the range when each family in turn is left out."
+        ))  # fmt: skip
+    if (rows["interval_over"] == TOO_FEW_BASES).any():
+        blocks.append(Paragraph(
+            f"These models go back to {int(rows['n_bases'].min())} base models. A model and what was tuned from it are not "
+            "independent, and so few base models allow any correlation: the interval over models is −1 to 1."
         ))  # fmt: skip
     if points is not None:
         blocks += _scatters(rows, points, styles)
@@ -62,7 +68,7 @@ def _table(rows: pd.DataFrame) -> SmallTable:
         for _, row in rows.iterrows()
     )
     return SmallTable(
-        "Correlations over models: Pearson with a 95% bootstrap interval over models (for reading also over stories: the "
+        "Correlations over models: Pearson with a 95% bootstrap interval over base models (for reading also over stories: the "
         "same stories drawn for every model), q adjusted for the number of "
         "correlations (Benjamini-Hochberg), partial r given size, and the range when each family in turn is left out.",
         (
