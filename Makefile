@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 DEMO_REPORT ?= demo-report
+TEST_WORKERS ?= 2
 
 .PHONY: demo test bench lint docs audit clean
 
@@ -11,7 +12,7 @@ demo: $(VENV)/.package
 	$(BIN)/tuneshift demo --out $(DEMO_REPORT)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks

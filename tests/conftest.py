@@ -11,6 +11,9 @@ import torch
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # a test never downloads
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many workers as processors: a thread each, for what they start too
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
 
 from tuneshift.models import LanguageModel
 

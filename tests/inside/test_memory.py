@@ -90,4 +90,4 @@ def test_a_sharded_checkpoint_of_many_layers_needs_the_memory_of_one(tmp_path: P
         [sys.executable, "-c", _MEASURE, str(tmp_path)], capture_output=True, text=True, timeout=240, check=True
     )
     print(f"peak {float(done.stdout) / 1e6:.0f} MB for {size / 1e6:.0f} MB")
-    assert float(done.stdout) < 0.25 * size  # of it: one layer of base and of tuned in float32, the words' embeddings
+    assert float(done.stdout) < 0.35 * size  # of it: a layer of base and of tuned in float32, the words' embeddings
