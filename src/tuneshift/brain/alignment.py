@@ -21,7 +21,7 @@ from tuneshift.brain.stimulus_features import cleaned
 from tuneshift.brain.summary import Setting, score_rows
 from tuneshift.brain.targets import target_blocks
 from tuneshift.errors import BadInput
-from tuneshift.human import DATA_SETS, Recording, load_data
+from tuneshift.human import Recording, data_checksum, load_data
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
 from tuneshift.numerics.splits import Fold, contiguous, grouped, shuffled
@@ -62,8 +62,7 @@ class BrainAlignment(Measurement):
 
     def data_checksum(self) -> str:
         """Return the checksum of the recording's files."""
-        name = self.data.partition(":")[0]
-        return DATA_SETS[name].checksum() if name in DATA_SETS else ""
+        return data_checksum(self.data)
 
     def run(self, model: LanguageModel, progress: Progress = silent) -> Result:
         """Score every layer; one row a participant, region and layer, means with intervals, `nested` and `best`."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from tuneshift.errors import BadInput
-from tuneshift.human import DATA_SETS, load_data
+from tuneshift.human import DATA_SETS, data_checksum, load_data
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
@@ -83,12 +81,8 @@ class ReadingAlignment(Measurement):
         return model.with_chat_template(template)
 
     def data_checksum(self) -> str:
-        """Return the checksum of the data set's sources, or of the table."""
-        name = self.data.partition(":")[0]  # a release is part of the specification
-        if name in DATA_SETS:
-            return DATA_SETS[name].checksum()
-        path = Path(self.data)
-        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        """Return the checksum of the data set's sources, or of the table; a release is part of the specification."""
+        return data_checksum(self.data)
 
     def _settings(self) -> Settings:
         return Settings(
