@@ -12,28 +12,13 @@ from tuneshift.compare.layer_permutation import FEWEST_LAYERS, linked, linked_gi
 from tuneshift.compare.resampling import adjusted
 from tuneshift.compare.units import OVERALL, summaries
 
-POINT_COLUMNS = (
-    "model",
-    "base_model",
-    "dataset",
-    "split",
-    "mapping",
-    "metric",
-    "specification",
-    "inside",
-    "layer",
-    "change",
-    "movement",
-)
+SCORE_KEYS = ("dataset", "split", "mapping", "metric", "specification")
+"""What tells one brain score from another."""
+_PAIR_KEYS = ("model", "base_model", *SCORE_KEYS)
+_LINK_KEYS = (*_PAIR_KEYS, "inside")
+POINT_COLUMNS = (*_LINK_KEYS, "layer", "change", "movement")
 LINK_COLUMNS = (
-    "model",
-    "base_model",
-    "dataset",
-    "split",
-    "mapping",
-    "metric",
-    "specification",
-    "inside",
+    *_LINK_KEYS,
     "n_layers",
     "n_pairs",
     "spearman_r",
@@ -48,7 +33,6 @@ SIMILARITIES = ("head_overlap", "concept_overlap", "state_cka", "state_cosine")
 """Measures that are 1 where nothing moved: the movement is 1 minus them, and their name in the table says so."""
 _SAME_SCORE = ("r_normalised", "r_untrained")
 """A score divided by one ceiling has the order of the score; tuning does not touch the untrained twin."""
-_SCORE = ["dataset", "split", "mapping", "metric", "specification"]
 
 
 def link_layers(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
@@ -60,10 +44,14 @@ def link_layers(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     (Benjamini-Hochberg) over the inside measures of one brain score and pair. Fewer than 4 layers give no row, fewer
     than 6 no partial correlation.
     """
-    points = link_points(pairs, table)
+    return links_of_points(link_points(pairs, table))
+
+
+def links_of_points(points: pd.DataFrame) -> pd.DataFrame:
+    """Return the links of points as `link_points` gives them; see `link_layers`."""
     rows: list[dict[str, object]] = []
     pooled: dict[tuple[object, ...], list[pd.DataFrame]] = {}
-    for key, part in _grouped(points, ["model", "base_model", *_SCORE, "inside"]):
+    for key, part in _grouped(points, _LINK_KEYS):
         if len(part) < FEWEST_LAYERS:
             continue
         rows.append(_row(key, [part]))
@@ -72,7 +60,7 @@ def link_layers(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     links = pd.DataFrame(rows, columns=list(LINK_COLUMNS))
     for p, q in (("p", "q"), ("partial_p", "partial_q")):
         if len(links):
-            links[q] = links.groupby(["model", "base_model", *_SCORE], dropna=False)[p].transform(
+            links[q] = links.groupby(list(_PAIR_KEYS), dropna=False)[p].transform(
                 lambda values: adjusted(values.to_numpy())
             )
     return links
@@ -90,12 +78,12 @@ def link_points(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     scores = _of_layers(scores[~scores["metric"].isin(_SAME_SCORE).to_numpy(dtype=bool)])
     inside = _of_layers(summaries(table[(table["measurement"] == "internals").to_numpy(dtype=bool)]))
     found = []
-    for key, by_layer in _grouped(scores, ["model", "base_model", *_SCORE]):
+    for key, by_layer in _grouped(scores, _PAIR_KEYS):
         own = inside[(inside["model"] == key[0]).to_numpy(dtype=bool)]
-        for (mapping, metric), moved in _grouped(own, ["mapping", "metric"]):
+        for (mapping, metric), moved in _grouped(own, ("mapping", "metric")):
             part = _matched(by_layer, moved, metric in SIMILARITIES)
             name = " ".join(str(word) for word in (mapping, metric) if word is not None)
-            named: dict[str, Any] = dict(zip(("model", "base_model", *_SCORE), key, strict=True))
+            named: dict[str, Any] = dict(zip(_PAIR_KEYS, key, strict=True))
             named["inside"] = f"1 - {name}" if metric in SIMILARITIES else name
             found.append(part.assign(**named)[list(POINT_COLUMNS)])
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(POINT_COLUMNS))
@@ -105,7 +93,7 @@ def _row(key: tuple[object, ...], parts: list[pd.DataFrame]) -> dict[str, object
     columns = [tuple(part[name].to_numpy(dtype=float) for name in ("change", "movement", "layer")) for part in parts]
     r, p = linked([(change, movement) for change, movement, _ in columns])
     partial_r, partial_p = linked_given_depth([(change, movement, depth) for change, movement, depth in columns])
-    return dict(zip(("model", "base_model", *_SCORE, "inside"), key, strict=True)) | {
+    return dict(zip(_LINK_KEYS, key, strict=True)) | {
         "n_layers": sum(len(part) for part in parts),
         "n_pairs": len(parts),
         "spearman_r": r,
@@ -123,9 +111,9 @@ def _matched(by_layer: pd.DataFrame, moved: pd.DataFrame, similarity: bool) -> p
     return both.rename_axis("layer").reset_index().astype({"layer": int}).sort_values("layer", ignore_index=True)
 
 
-def _grouped(frame: pd.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[object, ...], pd.DataFrame]]:
+def _grouped(frame: pd.DataFrame, keys: tuple[str, ...]) -> Iterator[tuple[tuple[object, ...], pd.DataFrame]]:
     """Yield (key, rows); a missing part of a key is None, since a missing value equals no other, not even itself."""
-    for key, part in frame.groupby(keys, dropna=False, sort=False):
+    for key, part in frame.groupby(list(keys), dropna=False, sort=False):
         yield tuple(None if _missing(value) else value for value in key), part
 
 

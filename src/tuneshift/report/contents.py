@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from tuneshift.compare.layer_link import link_points
 from tuneshift.errors import BadInput
 from tuneshift.report.ability import ability_section
 from tuneshift.report.across_models import across_models_section
@@ -61,7 +60,7 @@ def contents(results: Results) -> Contents:
         reading_section(table, pairs, cells, styles),
         attribution_section(table, pairs, cells, styles),
         internals_section(table, cells, styles),
-        layer_link_section(links, link_points(pairs, table), styles),
+        layer_link_section(links, results.layer_link_points(), styles),
         ability_section(table),
         across_models_section(correlations, results.correlation_points(), styles),
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from tuneshift.compare.layer_link import POOLED
+from tuneshift.compare.layer_link import POOLED, SCORE_KEYS
 from tuneshift.compare.layer_permutation import FEWEST_LAYERS_GIVEN_DEPTH
 from tuneshift.report.embedding import plot_label
 from tuneshift.report.figures import Figure, Style, Trace
@@ -21,7 +21,6 @@ _LEAD = (
 ALPHA = 0.05
 MOST_FIGURES = 6
 LABELS_UP_TO = 40
-FRAME = ("dataset", "split", "mapping", "metric", "specification")
 
 
 def layer_link_section(links: pd.DataFrame, points: pd.DataFrame, styles: dict[str, Style]) -> Section:
@@ -66,7 +65,7 @@ def _score_name(parts: tuple[str, ...]) -> str:
 
 def _figures(points: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Block]:
     """Draw a figure a brain score and pair: one panel an inside measure, every layer labelled with its depth."""
-    made = [*groups(points, *FRAME, "model", "base_model")]
+    made = [*groups(points, *SCORE_KEYS, "model", "base_model")]
     for place, (key, part) in enumerate(made[:MOST_FIGURES]):
         *score, model, base = key
         style = styles[model]
@@ -107,7 +106,7 @@ def _figures(points: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Block]:
 
 def _tables(links: pd.DataFrame) -> Iterator[SmallTable]:
     """Show the correlations, one table a brain score; the rows of all pairs together come last."""
-    for key, part in groups(links, *FRAME):
+    for key, part in groups(links, *SCORE_KEYS):
         shown = pd.concat([part[~_pooled(part)], part[_pooled(part)]])
         lines = tuple(
             (
@@ -154,7 +153,7 @@ def link_sentences(links: pd.DataFrame) -> Iterator[tuple[str, str, tuple[str, .
     Over all pairs together where there are several. A link is a "finding" only where q given depth is below 0.05.
     """
     rows = rows_of(links, metric="r")
-    for key, part in groups(rows, *FRAME):
+    for key, part in groups(rows, *SCORE_KEYS):
         pooled = part[_pooled(part)]
         chosen = (pooled if len(pooled) else part).dropna(subset=["p"])
         if chosen.empty:

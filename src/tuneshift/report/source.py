@@ -72,3 +72,6 @@ class Results(Protocol):
 
     def layer_links(self) -> pd.DataFrame:
         """Per pair: change inside against change in brain score, over layers."""
+
+    def layer_link_points(self) -> pd.DataFrame:
+        """The points behind the links of layers."""

@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 
 from tuneshift.compare.correlations import FEWEST_BASES, FEWEST_MODELS, correlate_with_properties, root_of, score_points
-from tuneshift.compare.layer_link import link_layers
+from tuneshift.compare.layer_link import link_points, links_of_points
 from tuneshift.compare.over_stories import with_story_intervals
 from tuneshift.compare.pairs import PAIR_COLUMNS, compare_pair
 from tuneshift.errors import BadInput
@@ -163,7 +163,11 @@ class StudyResults:
 
         See `compare.layer_link.link_layers`.
         """
-        return link_layers(self.pairs(), self.table)
+        return self._layer_links.copy()
+
+    def layer_link_points(self) -> pd.DataFrame:
+        """Return the points behind the links of layers, for scatter plots; see `compare.layer_link.link_points`."""
+        return self._layer_link_points.copy()
 
     @property
     def _specified(self) -> pd.DataFrame:
@@ -189,6 +193,14 @@ class StudyResults:
         if not filled:
             return pd.DataFrame(columns=[*PAIR_COLUMNS, "specification"])
         return pd.concat(filled, ignore_index=True)[[*PAIR_COLUMNS, "specification"]]
+
+    @cached_property
+    def _layer_link_points(self) -> pd.DataFrame:
+        return link_points(self._pairs, self.table)
+
+    @cached_property
+    def _layer_links(self) -> pd.DataFrame:
+        return links_of_points(self._layer_link_points)
 
     @cached_property
     def _correlations(self) -> pd.DataFrame:
