@@ -10,7 +10,7 @@ import pandas as pd
 from tuneshift.compare import has_sensitivity, sensitivity
 from tuneshift.report.attribution_pictures import heat_maps
 from tuneshift.report.embedding import plot_label
-from tuneshift.report.figures import Figure, Style, Trace, forest
+from tuneshift.report.figures import Figure, Style, Trace, forest, interval_bars
 from tuneshift.report.section import Block, Paragraph, Section, SmallTable
 from tuneshift.report.selecting import floats, groups, names, overall, rows_of
 from tuneshift.report.source import Cell
@@ -81,11 +81,7 @@ def _score_figures(dataset: str, part: pd.DataFrame, styles: dict[str, Style]) -
             traces.append({
                 "x": x, "y": shown, "mode": "markers", "orientation": "h", "name": plot_label(model), "meta": {"model": model},
                 "marker": {"size": 8, "color": style.colour, "symbol": style.symbol},
-                "error_x": {
-                    "type": "data", "symmetric": False, "color": style.colour, "thickness": 1.4, "width": 0,
-                    "array": [None if b is None or v is None else b - v for v, b in zip(x, high, strict=True)],
-                    "arrayminus": [None if a is None or v is None else v - a for v, a in zip(x, low, strict=True)],
-                },
+                "error_x": interval_bars(x, low, high, style.colour, 1.4),
                 "text": [f"{number(v)} [{interval(a, b)}]{n}" for v, a, b, n in zip(x, low, high, counts, strict=True)],
                 "hovertemplate": f"%{{y}}<br>{plot_label(model)}: %{{text}}<extra></extra>",
             })  # fmt: skip

@@ -98,6 +98,17 @@ def level_line(x: Sequence[float], y: float, name: str, *, axis: str = "", legen
     }  # fmt: skip
 
 
+def interval_bars(
+    x: Sequence[float | None], low: Sequence[float | None], high: Sequence[float | None], colour: str, thickness: float
+) -> dict[str, Any]:
+    """Return plotly's `error_x` of intervals around values; none where a value or a bound is missing."""
+    return {
+        "type": "data", "symmetric": False, "color": colour, "thickness": thickness, "width": 0,
+        "array": [None if b is None or v is None else b - v for v, b in zip(x, high, strict=True)],
+        "arrayminus": [None if a is None or v is None else v - a for v, a in zip(x, low, strict=True)],
+    }  # fmt: skip
+
+
 def forest(key: str, pairs: pd.DataFrame, labels: Sequence[str], styles: dict[str, Style], **words: str) -> Figure:
     """Return differences tuned - base with their intervals, one line each; a filled mark where 0 lies outside.
 
@@ -115,11 +126,7 @@ def forest(key: str, pairs: pd.DataFrame, labels: Sequence[str], styles: dict[st
             "x": y, "y": [shown[i] for i in mine], "mode": "markers", "orientation": "h", "name": plot_label(model), "meta": {"model": model},
             "marker": {"size": 9, "color": style.colour, "line": {"width": 2, "color": style.colour},
                        "symbol": [style.symbol if out else f"{style.symbol}-open" for out in outside]},
-            "error_x": {
-                "type": "data", "symmetric": False, "color": style.colour, "thickness": 1.6, "width": 0,
-                "array": [None if b is None or v is None else b - v for v, b in zip(y, high, strict=True)],
-                "arrayminus": [None if a is None or v is None else v - a for v, a in zip(y, low, strict=True)],
-            },
+            "error_x": interval_bars(y, low, high, style.colour, 1.6),
             "text": [f"{signed(v)} [{interval(a, b)}]" for v, a, b in zip(y, low, high, strict=True)],
             "hovertemplate": f"%{{y}}<br>{plot_label(model)}: %{{text}}<extra></extra>",
         })  # fmt: skip

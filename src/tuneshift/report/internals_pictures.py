@@ -60,6 +60,8 @@ def _fitted(
 ) -> tuple[list[Entry], str]:
     """Return the entries of all cells, as much of each as fits, and a sentence that says what is left out."""
     mine = [(cell, result.details[key]) for cell, result in cells if result.details.get(key)]
+    if not mine:
+        return [], ""
     for limit in limits:
         entries = [make(cell, stored, limit) for cell, stored in mine]
         sizes = [_characters(entry) for entry in entries]
@@ -67,14 +69,14 @@ def _fitted(
             fewer = f" To keep the page light it shows at most {limit} {what}; more are in the study's cells."
             return entries, fewer if limit < limits[0] else ""
     kept, total = 0, 0
-    for size in sizes if mine else []:
+    for size in sizes:
         total += size
         if total > most_characters:
             break
         kept += 1
-    left = [entry["label"] for entry in entries[kept:]] if mine else []
+    left = [entry["label"] for entry in entries[kept:]]
     said = f" To keep the page light, {listed(left)} {'are' if len(left) > 1 else 'is'} left out." if left else ""
-    return entries[:kept] if mine else [], said
+    return entries[:kept], said
 
 
 def _heads(cell: Cell, stored: Any, limit: int) -> Entry:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from tuneshift.report.embedding import plot_label
-from tuneshift.report.figures import NEUTRAL, Figure, Style, Trace, curve
+from tuneshift.report.figures import NEUTRAL, Figure, Style, Trace, curve, interval_bars
 from tuneshift.report.selecting import by_layer, extreme, floats, groups, names, overall, rows_of
 from tuneshift.report.words import interval, metric_name, missing, number, text
 
@@ -134,11 +134,7 @@ def verb_figure(rows: pd.DataFrame, styles: dict[str, Style]) -> tuple[Figure, p
         data.append({
             "x": x, "y": layers, "mode": "markers", "orientation": "h", "name": name, "meta": {"model": model},
             "marker": {"size": 9, "color": style.colour, "symbol": symbol, "line": {"width": 2, "color": style.colour}},
-            "error_x": {
-                "type": "data", "symmetric": False, "color": style.colour, "thickness": 1.4, "width": 0,
-                "array": [None if b is None or v is None else b - v for v, b in zip(x, high, strict=True)],
-                "arrayminus": [None if a is None or v is None else v - a for v, a in zip(x, low, strict=True)],
-            },
+            "error_x": interval_bars(x, low, high, style.colour, 1.4),
             "text": [f"{number(v)} [{interval(a, b)}], {'' if missing(n) else int(n)} key heads"
                      for v, a, b, n in zip(x, low, high, part["n"], strict=True)],
             "hovertemplate": f"%{{y}}<br>{name}: %{{text}}<extra></extra>",

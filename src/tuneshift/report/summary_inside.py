@@ -8,7 +8,7 @@ import pandas as pd
 
 from tuneshift.report.layer_link import link_sentences
 from tuneshift.report.selecting import by_layer, extreme, groups, overall, rows_of
-from tuneshift.report.words import interval, missing, number, signed, text
+from tuneshift.report.words import interval, missing, number, p_value, signed, text
 
 Said = tuple[str, str, tuple[str, ...], str]
 """Sentence, kind, anchors of its rows, topic."""
@@ -62,13 +62,7 @@ def _verbs(model: str, rows: pd.DataFrame) -> Iterator[Said]:
             said = f"heads took up instruction verbs {'more' if low > 0 else 'less'} than other verbs"
         elif outside or (p is not None and p < 0.05):
             said = "interval and test disagree, so this is no firm evidence that heads took up instruction verbs"
-        tested = (
-            ""
-            if p is None
-            else f"; Welch test over verbs p = {number(p)}"
-            if p >= 0.001
-            else "; Welch test over verbs p < 0.001"
-        )
+        tested = "" if p is None else f"; Welch test over verbs {p_value(p)}"
         yield (
             f"{model}, attention heads (layers {text(row['layer'])}): share of heads that gained a verb, instruction "
             f"{chr(0x2212)} other verbs {signed(row['value'])} [{interval(low, high)}]{tested}: {said}.",
