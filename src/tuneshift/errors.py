@@ -33,3 +33,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return " (did you mean 'x'?)" for the known name nearest to `name`, or "" where none is near."""
     match = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" (did you mean {match[0]!r}?)" if match else ""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the line of somebody else's error that says most: its first, with the next where that only announces it.
+
+    An error without words gives the name of its kind, a KeyError that name and the key.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines or isinstance(error, KeyError):
+        return f"{type(error).__name__} {error}".strip()
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

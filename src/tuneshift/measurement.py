@@ -11,11 +11,9 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from tuneshift.models import LanguageModel
+from tuneshift.numerics.seeds import LARGEST_SEED
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
-
-LARGEST_SEED = 2**32 - 1
-"""What all generators of random numbers take: Python's, numpy's and torch's."""
 
 
 class Measurement(BaseModel, ABC):

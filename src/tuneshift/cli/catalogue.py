@@ -88,13 +88,11 @@ def data(
     rows = []
     for data_set in chosen:
         if fetch:
-            for source in data_set.sources:
-                data_set.file(source.path)
+            data_set.checked_files()
         here = data_set.is_here()
         row: dict[str, Any] = {"name": data_set.name, "kind": data_set.kind, "here": "yes" if here else "no"}
         if check and here:
-            for source in data_set.sources:
-                data_set.file(source.path)  # raises where a checksum is wrong
+            data_set.checked_files()  # raises where a checksum is wrong
             row["intact"] = "yes"
         row |= {"licence": data_set.licence, "citation": data_set.citation}
         if name:

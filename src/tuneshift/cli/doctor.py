@@ -104,8 +104,7 @@ def _data_sets() -> list[Row]:
             rows.append(_row(f"data {name}", "not here", f"tuneshift data {name} --fetch"))
             continue
         try:
-            for source in data_set.sources:
-                data_set.file(source.path)  # raises where the checksum is wrong
+            data_set.checked_files()  # raises where a checksum is wrong
             rows.append(_row(f"data {name}", "here and intact" if data_set.sources else "comes with the package"))
         except (BadInput, OSError) as error:
             rows.append(_row(f"data {name}", f"damaged: {error}", f"tuneshift data {name} --fetch"))

@@ -8,11 +8,10 @@ import typer
 
 from tuneshift.cli.completion import complete_data, complete_model
 from tuneshift.cli.output import only_json
+from tuneshift.numerics.seeds import LARGEST_SEED
 
 if TYPE_CHECKING:
     from tuneshift.models import LanguageModel
-
-LARGEST_SEED = 2**32 - 1
 
 
 def _for_machines(context: typer.Context, wanted: bool) -> bool:

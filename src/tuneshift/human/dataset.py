@@ -108,6 +108,10 @@ class DataSet:
             _first_hash(cached).write_text(f"sha256:{_digest(cached)}\n", encoding="utf-8")
         return cached
 
+    def checked_files(self) -> list[Path]:
+        """Return the checked local paths of all source files, downloading those that are nowhere; raises as `file`."""
+        return [self.file(source.path) for source in self.sources]
+
     def local_file(self, source: Source) -> Path | None:
         """Return where the file lies in the data folder or the cache, None where it is in neither."""
         folder = os.environ.get(DATA_FOLDER_VARIABLE)

@@ -71,7 +71,6 @@ def fetched(
     or ValueError where the url is not https, does not answer, sends more than `most_bytes`, or has another hash.
     """
     check_source(name, url, known_hash)
-    pooch.get_logger().setLevel("WARNING")  # an error is one sentence, and that is ours
 
     def stream(address: str, output: IO[bytes] | str, _: Any) -> None:
         opener = urllib.request.build_opener(_HttpsRedirects(), *handlers)

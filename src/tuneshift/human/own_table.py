@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tuneshift.errors import BadInput
+from tuneshift.errors import BadInput, first_line
 from tuneshift.human.problems import Problem, some
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
@@ -23,8 +23,7 @@ def read_table(path: Path) -> pd.DataFrame:
             path, sep=SEPARATORS[path.suffix], dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8-sig"
         )
     except (OSError, ValueError, UnicodeError) as error:  # pandas and pyarrow errors of parsing are ValueErrors
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise BadInput(f"{path} cannot be read as a {path.suffix[1:]} table ({reason}).") from error
+        raise BadInput(f"{path} cannot be read as a {path.suffix[1:]} table ({first_line(error)}).") from error
 
 
 def write_table(table: pd.DataFrame, path: Path) -> Path:

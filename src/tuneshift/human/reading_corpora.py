@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tuneshift.errors import BadInput
+from tuneshift.errors import BadInput, first_line
 from tuneshift.human.own_reading_times import reading_times_from_table
 from tuneshift.human.problems import refuse, some
 from tuneshift.human.reading_times import ReadingTimes
@@ -145,4 +145,4 @@ def _read(path: Path, corpus: _Corpus) -> pd.DataFrame:
             encoding_errors="replace", quoting=csv.QUOTE_MINIMAL if corpus.quoted else csv.QUOTE_NONE,
         )  # fmt: skip
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be read as {corpus.name} ({str(error).splitlines()[0]}).") from error
+        raise BadInput(f"{path} cannot be read as {corpus.name} ({first_line(error)}).") from error

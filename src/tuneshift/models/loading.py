@@ -21,7 +21,7 @@ from transformers import (
 from transformers.utils import find_adapter_config_file
 from transformers.utils import logging as transformers_logging
 
-from tuneshift.errors import BadInput, MeasurementFailed, MissingExtra, nearest
+from tuneshift.errors import BadInput, MeasurementFailed, MissingExtra, first_line, nearest
 from tuneshift.models.revision import check_hub_id, local_folder, unknown_model
 from tuneshift.models.shards import indexed_shards
 
@@ -60,7 +60,7 @@ def load_parts(
             model = model.to(device)
     except (OSError, SafetensorError) as error:
         raise BadInput(
-            f"model {ref!r} has no weights in safetensors form that can be read ({_first_line(error)}); "
+            f"model {ref!r} has no weights in safetensors form that can be read ({first_line(error)}); "
             "download it again."
         ) from error
     except Exception as error:
@@ -143,15 +143,8 @@ def no_usable_files(ref: str, folder: Path | None, error: Exception) -> BadInput
             "--trust-remote-code (in a study: `trust_remote_code: true`)."
         )
     if folder is not None:
-        return BadInput(f"model folder {folder} has no usable config.json and tokenizer: {_first_line(error)}")
-    return BadInput(f"{unknown_model(ref)}, and the hub gave nothing ({_first_line(error)}).")
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if not lines or isinstance(error, KeyError):
-        return f"{type(error).__name__} {error}".strip()
-    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+        return BadInput(f"model folder {folder} has no usable config.json and tokenizer: {first_line(error)}")
+    return BadInput(f"{unknown_model(ref)}, and the hub gave nothing ({first_line(error)}).")
 
 
 def _require_accelerate() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tuneshift.errors import BadInput, nearest
+from tuneshift.errors import BadInput, first_line, nearest
 
 REGISTRY_FILE = Path(__file__).with_name("registry.yaml")
 USER_FILES_VARIABLE = "TUNESHIFT_MODELS"
@@ -90,7 +90,7 @@ def _read_cards(path: Path, modified: int, size: int) -> tuple[ModelCard, ...]:
     try:
         document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise BadInput(f"model cards {path} cannot be read: {str(error).splitlines()[0]}") from error
+        raise BadInput(f"model cards {path} cannot be read: {first_line(error)}") from error
     except RecursionError:
         raise BadInput(f"model cards {path} cannot be read: its YAML is nested too deeply.") from None
     rows = document.get("models") if isinstance(document, dict) else None

@@ -7,7 +7,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from tuneshift.errors import BadInput, nearest
+from tuneshift.errors import BadInput, first_line, nearest
 from tuneshift.models.embedded_models import embedded_folder, embedded_names
 
 _IDENTITY_FILES = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer.model", "chat_template.jinja")
@@ -82,6 +82,5 @@ def _hub_revision(ref: str, revision: str | None) -> str:
     try:
         info = HfApi().model_info(ref, revision=revision)
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BadInput(f"{unknown_model(ref)}, and it could not be found on the hub ({reason}).") from error
+        raise BadInput(f"{unknown_model(ref)}, and it could not be found on the hub ({first_line(error)}).") from error
     return str(info.sha)

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
 
-from tuneshift.errors import BadInput, nearest
+from tuneshift.errors import BadInput, first_line, nearest
 from tuneshift.models.anatomy import Anatomy, anatomy_of
 from tuneshift.models.language_model import LanguageModel
 from tuneshift.models.loading import no_usable_files, torch_device
@@ -166,5 +166,4 @@ def _from_hub(ref: str, revision: str | None) -> Path:
             snapshot_download(ref, revision=revision, allow_patterns=list(_FILES), ignore_patterns=["consolidated*"])
         )
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise BadInput(f"{unknown_model(ref)}, and the hub gave nothing ({reason}).") from error
+        raise BadInput(f"{unknown_model(ref)}, and the hub gave nothing ({first_line(error)}).") from error

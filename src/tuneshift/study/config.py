@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from tuneshift.errors import BadInput, nearest
-from tuneshift.measurement import LARGEST_SEED, Measurement
+from tuneshift.measurement import Measurement
 from tuneshift.notebook import facts, notes
+from tuneshift.numerics.seeds import LARGEST_SEED
 from tuneshift.study.measurements import measurement_class, normal_form
 from tuneshift.study.model_entry import ModelEntry
 from tuneshift.study.secrets import NOT_WRITTEN

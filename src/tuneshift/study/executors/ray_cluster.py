@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tuneshift.errors import BadInput, MeasurementFailed, MissingExtra
+from tuneshift.errors import BadInput, MeasurementFailed, MissingExtra, first_line
 from tuneshift.study.config import ExecutorOptions
 from tuneshift.study.executors.needs import Needs
 from tuneshift.study.plan import GIB
@@ -73,7 +73,7 @@ def connected(options: ExecutorOptions) -> Iterator[Cluster]:
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **_place(options))
         except (ConnectionError, RuntimeError, ValueError, ImportError, OSError) as error:
             raise BadInput(
-                f"no Ray cluster answers at {_address(options) or 'this machine'} ({_first_line(error)}); start one "
+                f"no Ray cluster answers at {_address(options) or 'this machine'} ({first_line(error)}); start one "
                 "with `ray start --head`, or leave `address:` and RAY_ADDRESS out to use this machine alone."
             ) from error
     try:
@@ -107,8 +107,3 @@ def _gpu_memory_here() -> float:
     import torch
 
     return torch.cuda.get_device_properties(0).total_memory / GIB
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
