@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -166,12 +167,8 @@ class BrainAlignment(Measurement):
         """Scores (L + 1, v) of as many random units of each layer, the mean over draws."""
         assert self.units is not None
         n_layers, _, n_units = features.states.shape
-        scores = []
-        for draw in range(_RANDOM_DRAWS):
-            units = random_units(n_layers, n_units, self.units, self.seed + draw)
-            some = replace(features, units=units)
-            scores.append(score_layers(some, encoding, nested=False, progress=progress).layers)
-        return np.asarray(np.mean(scores, axis=0))
+        draws = (random_units(n_layers, n_units, self.units, self.seed + draw) for draw in range(_RANDOM_DRAWS))
+        return _mean_scores((replace(features, units=units) for units in draws), encoding, progress)
 
     def _n_twins(self, model: LanguageModel) -> int:
         """How many untrained twins: with controls three, unless the model is an untrained twin itself."""
@@ -181,11 +178,8 @@ class BrainAlignment(Measurement):
 
     def _twins(self, model: LanguageModel, recording: Recording, encoding: Encoding, progress: Progress) -> np.ndarray:
         """Scores (L + 1, v) of untrained twins, the mean over seeds."""
-        scores = []
-        for seed in range(self._n_twins(model)):
-            features, _ = self._features(model.untrained(seed), recording, progress)
-            scores.append(score_layers(features, encoding, nested=False, progress=progress).layers)
-        return np.asarray(np.mean(scores, axis=0))
+        twins = (model.untrained(seed) for seed in range(self._n_twins(model)))
+        return _mean_scores((self._features(twin, recording, progress)[0] for twin in twins), encoding, progress)
 
 
 def brain_alignment(model: LanguageModel, data: Recording | str, progress: Progress = silent, **options: Any) -> Result:
@@ -193,6 +187,12 @@ def brain_alignment(model: LanguageModel, data: Recording | str, progress: Progr
     if isinstance(data, str):
         return BrainAlignment(data=data, **options).run(model, progress)
     return BrainAlignment(data=data.name, **options).measure(model, data, progress)
+
+
+def _mean_scores(several: Iterable[LayerFeatures], encoding: Encoding, progress: Progress) -> np.ndarray:
+    """Scores (L + 1, v), the mean over several features of one recording, made and dropped one after the other."""
+    scores = [score_layers(features, encoding, nested=False, progress=progress).layers for features in several]
+    return np.asarray(np.mean(scores, axis=0))
 
 
 def _default_split(recording: Recording) -> Literal["grouped", "contiguous"]:

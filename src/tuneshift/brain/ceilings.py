@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from tuneshift.brain.mappings import Mapping, fold_score, pattern_labels, within
+from tuneshift.brain.targets import never_varies
 from tuneshift.errors import BadInput
 from tuneshift.numerics.resampling import mean_over_folds
 from tuneshift.numerics.splits import Fold
@@ -45,9 +46,8 @@ def refuse_one_participant(data: xr.DataArray, name: str) -> None:
 
 def without_constant(data: xr.DataArray) -> xr.DataArray:
     """Return the recording with NaN for every target that never varies; itself where there is none."""
-    values = data.values
-    constant = np.fmax.reduce(values, axis=0) == np.fmin.reduce(values, axis=0)
-    return data.copy(data=np.where(constant, np.nan, values)) if constant.any() else data
+    constant = never_varies(data.values)
+    return data.copy(data=np.where(constant, np.nan, data.values)) if constant.any() else data
 
 
 def corresponds(data: xr.DataArray) -> bool:

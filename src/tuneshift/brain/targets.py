@@ -18,6 +18,14 @@ class TargetBlock:
     rows: np.ndarray
 
 
+def never_varies(values: np.ndarray) -> np.ndarray:
+    """Return which targets (v,) have one and the same value wherever they have any; those without any do not count."""
+    present = np.isfinite(values)
+    highest = np.where(present, values, -np.inf).max(axis=0)
+    lowest = np.where(present, values, np.inf).min(axis=0)
+    return np.asarray(highest == lowest)
+
+
 def target_blocks(data: xr.DataArray, name: str) -> tuple[list[TargetBlock], tuple[str, ...]]:
     """Group targets (columns of `data`: stimulus x target) by the stimuli they were recorded on.
 
@@ -28,10 +36,7 @@ def target_blocks(data: xr.DataArray, name: str) -> tuple[list[TargetBlock], tup
     present = np.isfinite(values)
     notes: list[str] = []
     empty = ~present.any(axis=0)
-    spread = np.nanmax(np.where(present, values, -np.inf), axis=0) - np.nanmin(
-        np.where(present, values, np.inf), axis=0
-    )
-    constant = ~empty & (spread == 0)
+    constant = never_varies(values)
     for what, which in (("hold no response at all", empty), ("never vary", constant)):
         if which.any():
             names = data["target_name"].values[which]

@@ -12,6 +12,7 @@ from tuneshift.errors import BadInput, nearest
 from tuneshift.measurement import Measurement
 from tuneshift.notebook import facts, notes
 from tuneshift.numerics.seeds import LARGEST_SEED
+from tuneshift.study.description import describe
 from tuneshift.study.measurements import measurement_class, normal_form
 from tuneshift.study.model_entry import ModelEntry
 from tuneshift.study.secrets import NOT_WRITTEN
@@ -121,10 +122,7 @@ class Study(BaseModel):
 
     def _repr_html_(self) -> str:
         bases = [f"{entry.label} (tuned from {entry.base})" if entry.base else entry.label for entry in self.models]
-        kinds = [
-            " ".join([measurement.kind, *map(str, measurement.model_dump(exclude_defaults=True).values())])
-            for measurement in self.measurements
-        ]
+        kinds = [describe(measurement) for measurement in self.measurements]
         rows = {"models": bases, "measurements": kinds, "seeds": self.seeds, "executor": self.executor.kind}
         return facts(self.name, rows) + notes([self.notes] if self.notes else [])
 

@@ -6,16 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic.fields import FieldInfo
-
 from tuneshift.errors import TuneshiftError
 from tuneshift.measurement import Measurement
 from tuneshift.study.config import Study
+from tuneshift.study.description import describe
 from tuneshift.study.internals import PairMeasurement
 from tuneshift.study.model_entry import ModelEntry
-
-_PLAIN = ("data", "prompts", "split", "mapping", "form")
-"""Settings whose value says enough without its name."""
 
 
 @dataclass(frozen=True)
@@ -136,29 +132,6 @@ def seeded(study: Study) -> list[Measurement]:
         else:
             found.append(measurement)
     return found
-
-
-def describe(measurement: Measurement) -> str:
-    """Return a measurement in a few words: its kind, its data, and every setting that is not the default."""
-    settings = measurement.settings()
-    defaults = {name: field.get_default(call_default_factory=True) for name, field in _fields(measurement).items()}
-    plain = [str(settings[name]) for name in _PLAIN if settings.get(name)]
-    others = [
-        f"{name}={_short(value)}"
-        for name, value in settings.items()
-        if name not in ("kind", *_PLAIN) and getattr(measurement, name, value) != defaults.get(name)
-    ]
-    return " ".join([measurement.kind, *plain, *others])
-
-
-def _fields(measurement: Measurement) -> dict[str, FieldInfo]:
-    return {name: field for name, field in type(measurement).model_fields.items() if not field.is_required()}
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return ",".join(map(_short, value))
-    return value.rsplit("/", 1)[-1] if isinstance(value, str) else str(value)
 
 
 def _applies(measurement: Measurement, entry: ModelEntry, base: ModelEntry | None) -> bool:

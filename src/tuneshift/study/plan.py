@@ -10,7 +10,8 @@ import pandas as pd
 
 from tuneshift.models.revision import local_folder
 from tuneshift.study.config import Study, load_study
-from tuneshift.study.jobs import Job, describe, plan_jobs
+from tuneshift.study.description import describe
+from tuneshift.study.jobs import Job, plan_jobs
 from tuneshift.study.model_entry import ModelEntry
 
 GIB = 2**30

@@ -23,10 +23,11 @@ from tuneshift.measurement import Measurement
 from tuneshift.progress import Progress, silent
 from tuneshift.study.cell import SCHEMA
 from tuneshift.study.config import Study, load_study
+from tuneshift.study.description import describe
 from tuneshift.study.executors.local import run_locally
 from tuneshift.study.executors.work import LoadModel, RevisionOf, versions
 from tuneshift.study.index import PARQUET, JobRecord, StudyIndex, cell_rows, cell_warnings, stored_rows, write_jobs
-from tuneshift.study.jobs import Batch, Failed, Finished, Job, Outcome, batches, describe, fingerprinted, plan_jobs
+from tuneshift.study.jobs import Batch, Failed, Finished, Job, Outcome, batches, fingerprinted, plan_jobs
 from tuneshift.study.model_entry import ModelEntry, entry_revision, load_entry
 from tuneshift.study.results import StudyResults
 from tuneshift.study.secrets import without_secrets
