@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from tuneshift.brain.ceiling_estimates import noise_ceiling
-from tuneshift.numerics.splits import contiguous
+from tuneshift.brain.ceilings import noise_ceiling
+from tuneshift.brain.partition import partition
+from tuneshift.human import Recording
 
 ESTIMATES = {"leave_one_out": "#0072b2", "split_half": "#d55e00", "extrapolated": "#009e73"}
 SHARES = (0.5, 0.2)
@@ -33,8 +34,8 @@ def people(share: float, n_participants: int, n_stimuli: int, seed: int, n_regio
 
 def estimates(share: float, n_participants: int, n_stimuli: int) -> dict[str, float]:
     data = people(share, n_participants, n_stimuli, seed=n_participants * 10_000 + n_stimuli)
-    folds = contiguous(n_stimuli, 5)
-    return {name: float(np.nanmean(noise_ceiling(name, data, folds, "planted"))) for name in ESTIMATES}  # type: ignore[arg-type]
+    cut = partition(Recording("planted", data), "contiguous")
+    return {name: float(np.nanmean(noise_ceiling(name, data, cut).values)) for name in ESTIMATES}  # type: ignore[arg-type]
 
 
 def figure(curves: dict[tuple[str, float], tuple[list[int], list[dict[str, float]]]]) -> str:

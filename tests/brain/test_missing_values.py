@@ -9,13 +9,12 @@ import pytest
 import xarray as xr
 
 from tuneshift.brain import brain_alignment
-from tuneshift.brain.ceiling_estimates import noise_ceiling
-from tuneshift.brain.stimulus_features import cleaned
+from tuneshift.brain.ceilings import CeilingEstimate, noise_ceiling
+from tuneshift.brain.partition import partition
 from tuneshift.human import Recording
 from tuneshift.human.recording import WordTrack
 from tuneshift.models import LanguageModel
-from tuneshift.numerics.haemodynamics import high_pass
-from tuneshift.numerics.splits import contiguous
+from tuneshift.numerics.haemodynamics import cleaned_stretch
 
 WORDS = ("The", "old", "boat", "lay", "on", "the", "shore", "and", "nobody", "knew", "whose", "it", "was")
 
@@ -38,27 +37,47 @@ def story(n_scans: int = 120, runs: int = 2, n_targets: int = 4) -> Recording:
     return Recording("story", data, words=track, repetition_time=2.0, high_pass=128.0)
 
 
-def test_a_missing_scan_does_not_take_its_whole_run_away() -> None:
+def test_a_missing_scan_does_not_take_its_whole_stretch_away() -> None:
     recording = story()
+    cut = partition(recording, "contiguous")
+    part = cut.splits[0].test  # one of two runs, whole
     holes = recording.data.values.copy()
-    holes[10, 1] = np.nan
-    filtered = cleaned(holes, recording)
+    holes[part.rows[10], 1] = np.nan
+    filtered, whole = (cut.cleaned(values, part) for values in (holes, recording.data.values))
     assert np.isnan(filtered).sum() == 1
-    whole = cleaned(recording.data.values, recording)
     assert np.allclose(filtered[:, [0, 2, 3]], whole[:, [0, 2, 3]])
-    kept = np.isfinite(filtered[:60, 1])
-    assert np.corrcoef(filtered[:60, 1][kept], whole[:60, 1][kept])[0, 1] > 0.99
-    basis = np.cos(np.pi * np.outer(np.arange(60) + 0.5, np.arange(2)) / 60)[kept]
-    assert np.allclose(basis.T @ filtered[:60, 1][kept], 0, atol=1e-9)  # no drift is left in the scans that exist
+    kept = np.isfinite(filtered[:, 1])
+    assert np.corrcoef(filtered[kept, 1], whole[kept, 1])[0, 1] > 0.99
+    basis = np.cos(np.pi * np.outer(np.arange(60) + 0.5, np.arange(1)) / 60)[kept]
+    assert np.allclose(basis.T @ filtered[kept, 1], 0, atol=1e-9)  # no mean is left in the scans that exist
 
 
 def test_a_story_without_names_of_runs_is_filtered_as_one_run(fable_2m: LanguageModel) -> None:
-    recording = story(runs=1)
+    recording = story(n_scans=200, runs=1)
     bare = replace(recording, data=recording.data.drop_vars("passage"))
-    assert np.allclose(cleaned(bare.data.values, bare), high_pass(bare.data.values, 2.0, 128.0))
+    cut = partition(bare, "contiguous", 3)
+    (stretch,) = cut.splits[0].test.stretches
+    expected = cleaned_stretch(bare.data.values[stretch], 2.0, 128.0)
+    assert np.allclose(cut.cleaned(bare.data.values, cut.splits[0].test), expected)
     named = brain_alignment(fable_2m, recording, split="contiguous", folds=3)
     unnamed = brain_alignment(fable_2m, bare, split="contiguous", folds=3)
     assert np.allclose(named.arrays["r"].values, unnamed.arrays["r"].values)
+
+
+def test_a_participant_who_missed_a_run_is_scored_on_the_others_and_changes_nobody_elses_score(
+    fable_2m: LanguageModel,
+) -> None:
+    recording = story(n_scans=240, runs=4)
+    full = brain_alignment(fable_2m, recording, split="contiguous", folds=4)
+    values = recording.data.values.copy()
+    values[60:120, [0, 2]] = np.nan  # participant p0 did not hear run 1
+    holes = brain_alignment(
+        fable_2m, replace(recording, data=recording.data.copy(data=values)), split="contiguous", folds=4
+    )
+    r = holes.arrays["r"].values
+    assert np.isfinite(r).all()
+    assert np.allclose(r[:, [1, 3]], full.arrays["r"].values[:, [1, 3]])
+    assert any("120 responses (12.5%) are missing" in warning for warning in holes.warnings)
 
 
 def test_a_participant_without_a_usable_target_does_not_decide_which_layer_is_best(
@@ -74,7 +93,7 @@ def test_a_participant_without_a_usable_target_does_not_decide_which_layer_is_be
 
 
 @pytest.mark.parametrize("estimate", ["leave_one_out", "split_half", "extrapolated"])
-def test_a_participant_whose_responses_never_vary_lowers_nobodys_ceiling(estimate: str) -> None:
+def test_a_participant_whose_responses_never_vary_lowers_nobodys_ceiling(estimate: CeilingEstimate) -> None:
     rng = np.random.default_rng(1)
     values = np.sqrt(0.5) * (rng.standard_normal((600, 1)) + rng.standard_normal((600, 8)))
     names = [f"p{i}" for i in range(8)]
@@ -82,8 +101,9 @@ def test_a_participant_whose_responses_never_vary_lowers_nobodys_ceiling(estimat
     constant = values.copy()
     constant[:, 4:] = 2.0
     made = [xr.DataArray(v, dims=("stimulus", "target"), coords=coords) for v in (constant, values)]
-    folds = contiguous(600, 5)
-    found = noise_ceiling(estimate, made[0], folds, "mine")  # type: ignore[arg-type]
-    alone = noise_ceiling(estimate, made[1][:, :4], folds, "mine")  # type: ignore[arg-type]
+    found, alone = (
+        noise_ceiling(estimate, data, partition(Recording("mine", data), "contiguous")).values
+        for data in (made[0], made[1][:, :4])
+    )
     assert np.isnan(found[4:]).all()
     assert found[:4].mean() == pytest.approx(alone.mean(), abs=0.02)

@@ -264,7 +264,11 @@ def test_nothing_of_a_confound_is_left_even_after_the_high_pass(
         np.testing.assert_allclose(without_confounds(cleaned, confounds, 2.0, None), cleaned, atol=1e-6)
     else:
         slow = np.column_stack([np.cos(np.pi * (np.arange(30) + 0.5) * k / 30) for k in range(4)])
-        design = np.column_stack([slow, high_pass(confounds, 2.0, cutoff)])
+        moving = high_pass(confounds, 2.0, cutoff)
+        size = np.linalg.norm(moving, axis=0)
+        moving = moving[:, size > 1e-8 * np.abs(confounds).max(axis=0)]  # else nothing but rounding is left of it
+        design = np.column_stack([slow, moving])
+        design = design / np.linalg.norm(design, axis=0)  # a confound counts by its shape, however small its unit
         residuals = scans - design @ np.linalg.lstsq(design, scans, rcond=1e-10)[0]
         np.testing.assert_allclose(high_pass(cleaned, 2.0, cutoff), residuals, atol=1e-4)
 
@@ -444,3 +448,81 @@ def test_the_command_line_imports_a_recipe_and_the_file_checks_out(folder: Path)
         CliRunner().invoke(
             app, ["data", "import", str(path), "--out", "mine.csv"], standalone_mode=False, catch_exceptions=False
         )
+
+
+def test_nan_in_a_mask_is_outside_and_counted(brain: tuple[Path, np.ndarray]) -> None:
+    """A resampled mask is NaN where its own image ended; that once counted as inside."""
+    folder, values = brain
+    mask = np.zeros((4, 3, 2), dtype=np.float32)
+    mask[1] = 1
+    mask[3] = np.nan
+    image(folder / "mask.nii", mask)
+    recording = import_series(recipe(folder, series="{participant}_bold.nii.gz", words="1.csv", mask="mask.nii"))
+    np.testing.assert_allclose(recording.data.values, values[1].reshape(6, N).T)
+    assert recording.dropped == (
+        "participant a, 1: 6 voxels of mask.nii hold no finite number and were taken as outside",
+    )
+
+
+@pytest.mark.parametrize("what", ["mask", "atlas"])
+def test_fractions_in_a_mask_or_an_atlas_are_refused_and_not_rounded(brain: tuple[Path, np.ndarray], what: str) -> None:
+    folder, _ = brain
+    labels = np.ones((4, 3, 2), dtype=np.float32)
+    labels[2, 1, 0] = 0.4  # a probability, or two labels that were interpolated
+    image(folder / "labels.nii", labels)
+    keys = {"series": "{participant}_bold.nii.gz", "words": "1.csv", what: "labels.nii"}
+    bad(folder, r"labels\.nii holds 0\.4 \(1 such\): a mask or atlas holds whole numbers", **keys)
+
+
+def test_a_mask_with_negative_numbers_is_refused(brain: tuple[Path, np.ndarray]) -> None:
+    folder, _ = brain
+    image(folder / "mask.nii", -np.ones((4, 3, 2), dtype=np.float32))
+    bad(folder, "has negative values", series="{participant}_bold.nii.gz", words="1.csv", mask="mask.nii")
+
+
+def test_a_region_is_the_mean_of_its_finite_voxels_and_a_region_without_any_is_named(
+    brain: tuple[Path, np.ndarray],
+) -> None:
+    folder, values = brain
+    holes = values.copy()
+    holes[1, 0, 0, 5] = np.nan  # one scan of one voxel
+    holes[3] = np.nan
+    image(folder / "a_bold.nii.gz", holes)
+    labels = np.zeros((4, 3, 2), dtype=np.int16)
+    labels[1], labels[2], labels[3] = 7, 12, 20
+    image(folder / "atlas.nii", labels)
+    recording = import_series(recipe(folder, series="{participant}_bold.nii.gz", words="1.csv", atlas="atlas.nii"))
+    assert recording.data["region"].values.tolist() == ["region 7", "region 12"]
+    assert recording.data["n_voxels"].values.tolist() == [5, 6]
+    np.testing.assert_allclose(recording.data.values[:, 0], values[1].reshape(6, N)[1:].mean(axis=0), rtol=1e-6)
+    told = " ".join(recording.dropped)
+    assert "region 'region 20' was left out: none of its 6 voxels is finite" in told
+    assert "7 of 18 voxels under atlas.nii hold NaN and count in no region's mean" in told
+
+
+def test_the_number_of_a_voxel_is_a_place_in_a_common_space_only(brain: tuple[Path, np.ndarray]) -> None:
+    folder, values = brain
+    image(folder / "b_bold.nii.gz", values[::-1])
+    keys = {"series": "{participant}_bold.nii.gz", "words": "1.csv", "passage": "1"}
+    native = import_series(recipe(folder, **keys))
+    assert native.space == "native"
+    assert "voxel" not in native.data.coords
+    mni = import_series(recipe(folder, space="mni", **keys))
+    assert mni.space == "mni"
+    assert {"mni_x", "mni_y", "mni_z"} <= set(mni.data.coords)
+
+
+def test_vertices_are_places_on_a_common_surface(tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text(WORDS)
+    for name in "ab":
+        scans = [
+            nibabel.gifti.GiftiDataArray(row, intent="NIFTI_INTENT_TIME_SERIES") for row in signals(1).astype("f4")
+        ]
+        nibabel.save(nibabel.gifti.GiftiImage(darrays=scans), tmp_path / f"{name}.func.gii")
+    keys = {"series": "{participant}.func.gii", "words": "1.csv"}
+    assert "voxel" not in import_series(recipe(tmp_path, **keys)).data.coords
+    shared = import_series(recipe(tmp_path, space="surface", **keys))
+    assert shared.data["voxel"].values.tolist() == [0, 1, 2, 0, 1, 2]
+    again = load_data(str(shared.to_netcdf(tmp_path / "mine.nc")))
+    assert isinstance(again, Recording)
+    assert again.space == "surface"

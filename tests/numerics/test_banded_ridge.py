@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from himalaya.backend import set_backend
 from himalaya.ridge import BandedRidgeCV
 from sklearn.linear_model import Ridge
 
 from tuneshift.numerics.banded_ridge import PENALTIES, band_shares, banded_predictions, explained_variance
-from tuneshift.numerics.splits import contiguous
+from tuneshift.numerics.ridge import fold_predictions
+from tuneshift.numerics.splits import contiguous, inner_folds
 
 pytestmark = pytest.mark.filterwarnings("ignore:Solving banded ridge is slower")
+BACKENDS = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
 def planted(n: int = 150, seed: int = 0) -> tuple[list[np.ndarray], np.ndarray]:
@@ -100,3 +103,38 @@ def test_the_mixtures_hold_each_band_alone() -> None:
     assert [1.0, 0.0] in shares.tolist()
     assert (shares.max(axis=1) == 1).all()
     assert band_shares(1).tolist() == [[1.0]]
+
+
+@pytest.mark.parametrize("device", BACKENDS)
+@pytest.mark.parametrize("n", [150, 700])
+def test_mixture_and_penalty_are_those_of_refitting_without_every_part_and_its_gap(n: int, device: str) -> None:
+    """203 units: products of stimuli are decomposed for 120 of them, products of units for 560."""
+    bands, Y = planted(n, seed=3)
+    fold = contiguous(n, 5, 4)[1]
+    train, test = fold
+    inner = inner_folds(len(train), None, 4, train)
+    shares, penalties = np.array([[1.0, 0.0], [1.0, 1.0], [0.01, 1.0]]), np.logspace(-3, 2, 6)
+    ours = banded_predictions(bands, Y, fold, inner=inner, shares=shares, penalties=penalties, device=device)
+    best, theirs = np.full(Y.shape[1], np.inf), np.zeros(ours.shape)
+    for mixture in shares:
+        scaled = np.hstack(
+            [standard(b, train) * np.sqrt(s / b.shape[1]) for b, s in zip(bands, mixture, strict=True)]
+        )  # fmt: skip
+        for penalty in penalties:
+            seen, y = scaled[train], Y[train]
+            error = sum(
+                np.square(y[part] - Ridge(alpha=penalty).fit(seen[kept], y[kept]).predict(seen[part])).sum(0)
+                for kept, part in inner
+            )
+            better = error < best
+            best[better] = error[better]
+            theirs[:, better] = Ridge(alpha=penalty).fit(seen, y).predict(scaled[test])[:, better]
+    assert np.abs(ours - theirs).max() < 1e-4 * Y.std()
+
+
+def test_one_band_is_plain_ridge() -> None:
+    bands, Y = planted(seed=4)
+    fold = contiguous(150, 5)[2]
+    inner = inner_folds(len(fold[0]))
+    ours = banded_predictions(bands[:1], Y, fold, inner=inner, penalties=np.array([0.5]))
+    assert np.allclose(ours, fold_predictions(bands[0], Y, fold, inner, alphas=np.array([100.0])).values, atol=1e-4)

@@ -72,3 +72,51 @@ def test_few_groups_a_fold_do_not_pull_the_interval_below_the_score() -> None:
         score = np.mean([[np.corrcoef(p.predicted[:, v], p.observed[:, v])[0, 1] for v in range(40)] for p in parts])
         off.append(np.mean(group_bootstrap(parts, 300, seed)) - score)
     assert abs(np.mean(off)) < 0.03  # what is left is the skew of r
+
+
+def test_a_fold_that_a_target_was_not_recorded_in_is_missing_and_not_a_score_of_0() -> None:
+    """Counted as r = 0, missing folds halved the interval around a mean that they did not enter."""
+    rng = np.random.default_rng(6)
+    whole = [part(rng, 1.0, v=4) for _ in range(2)]
+    scores = [[np.corrcoef(p.predicted[:, v], p.observed[:, v])[0, 1] for v in range(4)] for p in whole]
+    holes = [TestPart(p.predicted.copy(), p.observed.copy(), p.groups) for p in whole]
+    for target in (1, 2):
+        holes[1].predicted[:, target] = np.nan
+        holes[1].observed[:, target] = np.nan
+    expected = np.mean([np.mean([scores[0][v], scores[1][v]]) if v in (0, 3) else scores[0][v] for v in range(4)])
+    low, high = group_bootstrap(holes, 1000)
+    assert low < expected < high
+    assert (low + high) / 2 == pytest.approx(expected, abs=0.03)
+    p, overall, null = group_permutation(holes, n_resamples=199)
+    assert np.allclose(p, 1 / 200)
+    assert overall == pytest.approx(1 / 200)
+    assert abs(null.mean()) < 0.15
+
+
+def test_a_target_that_was_never_recorded_has_no_p_and_touches_nobody_elses() -> None:
+    rng = np.random.default_rng(7)
+    parts = [part(rng, 0.6, v=3) for _ in range(2)]
+    before = group_permutation(parts, 99)
+    with_empty = [
+        TestPart(
+            np.column_stack([p.predicted, np.full(48, np.nan)]),
+            np.column_stack([p.observed, np.full(48, np.nan)]),
+            p.groups,
+        )
+        for p in parts
+    ]
+    after = group_permutation(with_empty, 99)
+    assert np.isnan(after[0][3])
+    assert np.array_equal(after[0][:3], before[0])
+    assert after[1] == before[1]
+    assert group_bootstrap(with_empty, 200) == pytest.approx(group_bootstrap(parts, 200))
+
+
+def test_stimuli_missing_within_a_fold_are_left_out_of_its_correlation() -> None:
+    rng = np.random.default_rng(8)
+    one = part(rng, 1.0, v=1)
+    holes = TestPart(one.predicted.copy(), one.observed.copy(), one.groups)
+    holes.observed[:12] = np.nan
+    short = TestPart(one.predicted[12:], one.observed[12:], one.groups[12:])
+    middle = [np.mean(group_bootstrap([each], 2000)) for each in (holes, short)]
+    assert middle[0] == pytest.approx(middle[1], abs=0.02)

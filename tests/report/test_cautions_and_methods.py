@@ -29,6 +29,19 @@ def table(measurement: str, **values: Any) -> pd.DataFrame:
             {},
             "Shuffled split leaks neighbours: on alice2016",
         ),
+        (
+            {
+                "dataset": "mine",
+                "split": "contiguous",
+                "ceiling": 0.4,
+                "metric": "r_surrogate",
+                "value": 0.055,
+                "ci_low": 0.048,
+                "ci_high": 0.062,
+            },
+            {},
+            "Leak on mine (contiguous split): surrogate recordings without any relation to the text score +0.055 for m",
+        ),
         ({"dataset": "mine"}, {}, "Ceiling unknown: mine gives no noise ceiling"),
         (
             {"dataset": "mine", "ceiling": 0.4},
@@ -44,6 +57,45 @@ def test_each_caution_is_given_where_it_holds(values: dict[str, Any], study: dic
 
 def test_no_caution_is_given_where_none_holds() -> None:
     assert list(cautions(table("brain", dataset="alice2016", split="grouped", ceiling=0.4), {"models": ["gpt2"]})) == []
+
+
+def test_surrogates_around_0_are_no_leak() -> None:
+    rows = table("brain", dataset="mine", metric="r_surrogate", value=0.01, ci_low=-0.002, ci_high=0.022, n=20)
+    assert list(cautions(rows, {})) == []
+
+
+def brain_methods(mapping: str = "ridge", facts: dict[str, Any] | None = None, **settings: Any) -> str:
+    rows = table("brain", dataset="mine", split="contiguous", mapping=mapping, ceiling=0.4)
+    return " ".join(methods(rows, {"brain": [{**settings, "facts": facts or {}}]}).paragraphs)
+
+
+def test_penalties_are_described_where_there_are_any() -> None:
+    assert "penalty of each target chosen by leaving out whole passages" in brain_methods()
+    assert "which has no penalty" in brain_methods("linear")
+    for mapping in ("linear", "rsa", "cka"):
+        assert "penalty of each target" not in brain_methods(mapping)
+    assert "from 32 language units" in brain_methods("ridge, 32 language units")
+
+
+def test_the_ceiling_is_described_as_the_one_that_was_computed() -> None:
+    told = brain_methods(
+        facts={"ceiling": "root of the reliability, from random halves of the people (Spearman-Brown)"}
+    )
+    assert "random halves of the people" in told
+    assert "leave-one" not in told
+
+
+def test_time_series_are_described_where_there_were_any() -> None:
+    assert "haemodynamic" not in brain_methods()
+    facts = {"gap_seconds": 32.0, "high_pass_seconds": 128.0}
+    told = brain_methods(facts=facts)
+    assert "convolved with the canonical haemodynamic response" in told
+    assert "high-passed at 128 s and z-scored by itself" in told
+    assert "with 32 s" in told
+    fitted = brain_methods(facts={**facts, "high_pass_seconds": None, "delays_seconds": [2.0, 4.0, 6.0, 8.0]})
+    assert "given at 4 delays from 2 to 8 s" in fitted
+    assert "high-passed" not in fitted
+    assert "canonical" not in fitted
 
 
 def test_only_what_was_run_is_described_and_cited() -> None:

@@ -9,57 +9,70 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from tuneshift.brain.ceiling_estimates import noise_ceiling
-from tuneshift.brain.ceilings import CeilingEstimate
+from tuneshift.brain.ceilings import Ceiling, CeilingEstimate, noise_ceiling
 from tuneshift.brain.controls import measure_controls
+from tuneshift.brain.encoding import Encoding
 from tuneshift.brain.language_units import LanguageUnits, localise, random_units, refuse_too_many
 from tuneshift.brain.layer_features import LayerFeatures, model_states
-from tuneshift.brain.layer_scores import score_layers
-from tuneshift.brain.mappings import Encoding, Mapping
-from tuneshift.brain.stimulus_features import cleaned
-from tuneshift.brain.summary import Setting, score_rows
+from tuneshift.brain.layer_scores import SurrogateScores, score_layers
+from tuneshift.brain.mappings import Mapping
+from tuneshift.brain.partition import SplitName, default_split, is_timed, partition
+from tuneshift.brain.stimulus_features import Response
+from tuneshift.brain.summary import Setting, ceiling_row, reliable, score_rows
+from tuneshift.brain.surrogates import DEFAULT_SURROGATES, surrogates
 from tuneshift.brain.targets import target_blocks
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording, data_checksum, load_data
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
-from tuneshift.numerics.splits import Fold, contiguous, grouped, shuffled
+from tuneshift.numerics.haemodynamics import DELAYS, RESPONSE_SECONDS, delay_steps
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
 
 _TWINS = 3
 _RANDOM_DRAWS = 3
-_FEWEST_HELD_OUT = 3
-_RESPONSE_LENGTH = 10.0  # seconds on both sides of a held-out block that the haemodynamic response still reaches
 
 
 class BrainAlignment(Measurement):
     """Brain alignment (paper 1, section 2; methods, section 1).
 
     `split` is by default "grouped" (whole passages held out), or "contiguous" for a recording of a single story;
-    `stack` is the half of an encoder-decoder model that is read. `ceiling` is the leave-one-out ceiling unless
-    another is named. `untrained` adds the mean over so many untrained twins; `controls` adds what `measure_controls`
-    lists, and three twins. `units` keeps of each layer only the so many language units that `localise` finds, in
-    twins their own; beside their score stands `r_random_units`, the mean over three draws of as many random units of
-    each layer, and the column `mapping` says how many. Scores are Pearson r on held-out stimuli, averaged over folds.
+    `group_by` names another coordinate of the stimuli that is held out whole (a topic). `stack` is the half of an
+    encoder-decoder model that is read. `response: fir` fits the haemodynamic response at `delays`, the first and the
+    last in seconds. `ceiling` is the leave-one-out ceiling unless another is named. `untrained` adds the mean over so
+    many untrained twins; `controls` adds what `measure_controls` lists, three twins, and the leak certificate: the
+    score of so many `surrogates` (20), recordings without any relation to the text. `units` keeps of each layer only
+    the so many language units that `localise` finds, in twins their own; beside their score stands `r_random_units`,
+    the mean over three draws of as many random units of each layer, and the column `mapping` says how many. Scores
+    are Pearson r on held-out stimuli, averaged over folds.
     """
 
-    code_version: ClassVar[int] = 3
+    code_version: ClassVar[int] = 4
     kind: Literal["brain"] = "brain"
     data: str
-    split: Literal["grouped", "contiguous", "shuffled"] | None = None
+    split: SplitName | None = None
+    group_by: str | None = None
     mapping: Mapping = "ridge"
     pool: Literal["last", "mean"] = "last"
     stack: Literal["encoder", "decoder"] = "encoder"
     response: Literal["canonical", "fir"] = "canonical"
+    delays: tuple[float, float] = DELAYS
     ceiling: CeilingEstimate | None = None
     untrained: int = Field(default=0, ge=0)
     controls: bool = False
+    surrogates: int | None = Field(default=None, ge=0)
     folds: int | None = Field(default=None, ge=2)
     units: int | None = Field(default=None, ge=1)
     seed: int = 0
+
+    @field_validator("delays")
+    @classmethod
+    def _delays_are_ordered(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not 0 <= value[0] <= value[1] <= RESPONSE_SECONDS:
+            raise ValueError(f"give the first and the last delay in seconds, from 0 to {RESPONSE_SECONDS:g}")
+        return value
 
     def data_checksum(self) -> str:
         """Return the checksum of the recording's files."""
@@ -80,40 +93,44 @@ class BrainAlignment(Measurement):
             )
         if self.units is not None:
             refuse_too_many(self.units, model)
-        split = self.split or _default_split(recording)
-        data = _filtered(recording)
+        data = recording.data
         blocks, notes = target_blocks(data, recording.name)
-        warnings = [*recording.dropped, *notes]
+        split = self.split or ("grouped" if self.group_by else default_split(recording))
+        cut = partition(recording, split, self.folds, self.group_by, self.seed)
+        warnings = [*recording.dropped, *notes, *cut.notes]
         if split == "shuffled":
             warnings.append("shuffled split: neighbouring stimuli leak from training to test, so scores are too high")
-        folds = self._folds(data, recording, split)
-        _refuse_tiny(folds, recording.name)
-        groups = data["passage"].values if split == "grouped" else None
-        gap = _gap(recording) if split == "contiguous" else 0
-        encoding = Encoding(data, blocks, folds, self.mapping, groups, str(model.device), gap)
+        encoding = Encoding(data, blocks, cut, self.mapping, str(model.device))
         ceiling = self._ceiling(recording, encoding)
-        if not np.isfinite(ceiling).any():
-            warnings.append(f"{recording.name}: no noise ceiling, since no two participants share a region")
+        warnings += _about_ceiling(recording, encoding, ceiling)
 
         mapping = self.mapping if self.units is None else f"{self.mapping}, {self.units} language units"
-        setting = Setting(dataset=recording.name, split=split, mapping=mapping, seed=self.seed)
+        shown = split if self.group_by is None else f"{split} by {self.group_by}"
+        setting = Setting(dataset=recording.name, split=shown, mapping=mapping, seed=self.seed)
         progress_here = partial(_prefixed, progress, model.name)
         features, units = self._features(model, recording, progress_here)
-        found = score_layers(features, encoding, progress=progress_here)
+        variants = surrogates(cut, self._n_surrogates(), self.seed)
+        found, scrambled = score_layers(features, encoding, variants, progress_here)
         rows = score_rows(setting, data, found.layers, ceiling, nested=found.nested)
-        assert found.nested is not None
+        rows.append(ceiling_row(setting, data, ceiling))
         arrays = {
             "r": _per_layer(found.layers, data),
             "r_nested": xr.DataArray(found.nested, dims=("target",), coords=_target_coords(data)),
-            "ceiling": xr.DataArray(ceiling, dims=("target",)),
+            "ceiling": xr.DataArray(ceiling.values, dims=("target",)),
         }
         details = {
             "layers_chosen": list(found.chosen),
             "n_stimuli": int(data.shape[0]),
             "n_participants": len(recording.participants),
             "unit": recording.unit,
-            "folds": len(folds),
+            "folds": len(cut.splits),
+            "ceiling": ceiling.meaning,
+            **self._said_of_time(recording),
         }
+        if scrambled is not None:
+            rows += _certificate(setting, scrambled)
+            arrays |= _surrogate_arrays(scrambled)
+            warnings += _about_leaks(recording, scrambled)
         if self.controls:
             controls = measure_controls(features, encoding, found, setting, progress=progress_here)
             rows += controls.rows
@@ -130,34 +147,28 @@ class BrainAlignment(Measurement):
             arrays["r_untrained"] = _per_layer(twins, data)
         return Result.from_rows(rows, arrays=arrays, warnings=tuple(warnings), details=details)
 
-    def _folds(self, data: xr.DataArray, recording: Recording, split: str) -> list[Fold]:
-        n_stimuli = data.shape[0]
-        if split == "shuffled":
-            return shuffled(n_stimuli, seed=self.seed)
-        if split == "contiguous":
-            return contiguous(n_stimuli, self.folds or (6 if recording.is_time_series else 5), _gap(recording))
-        if "passage" not in data.coords:
-            raise BadInput(
-                f"{recording.name} has no `passage` labels, which grouped splits need; add them, or use "
-                "--split contiguous."
-            )
-        return grouped(data["passage"].values, self.folds or 5)
+    def _said_of_time(self, recording: Recording) -> dict[str, Any]:
+        """What a report needs to say of how words were brought to scans."""
+        if not is_timed(recording):
+            return {}
+        said: dict[str, Any] = {"gap_seconds": RESPONSE_SECONDS, "high_pass_seconds": recording.high_pass}
+        if self.response == "fir" and recording.repetition_time is not None:
+            said["delays_seconds"] = delay_steps(recording.repetition_time, self.delays).round(3).tolist()
+        return said
 
-    def _ceiling(self, recording: Recording, encoding: Encoding) -> np.ndarray:
-        """Ceilings (v,); without participants to compare, NaN, unless a ceiling was asked for by name."""
+    def _ceiling(self, recording: Recording, encoding: Encoding) -> Ceiling:
+        """Ceilings; unknown without participants to compare, unless a ceiling was asked for by name."""
         if self.ceiling is None and len(recording.participants) < 2:
-            return np.full(encoding.n_targets, np.nan)
+            return Ceiling.unknown(encoding.n_targets)
         estimate = self.ceiling or "leave_one_out"
-        return noise_ceiling(
-            estimate, encoding.data, encoding.folds, recording.name, self.mapping, self.seed, encoding.device
-        )
+        return noise_ceiling(estimate, encoding.data, encoding.cut, self.mapping, self.seed, encoding.device)
 
     def _features(
         self, model: LanguageModel, recording: Recording, progress: Progress
     ) -> tuple[LayerFeatures, LanguageUnits | None]:
         """The features of a model, of its own language units alone where they are asked for."""
         states = model_states(model, recording, self.pool, self.stack, progress)
-        features = LayerFeatures(states, recording, self.response)
+        features = LayerFeatures(states, recording, Response(self.response, self.delays))
         if self.units is None:
             return features, None
         found = localise(model, self.units, self.pool, self.stack, progress)
@@ -169,6 +180,12 @@ class BrainAlignment(Measurement):
         n_layers, _, n_units = features.states.shape
         draws = (random_units(n_layers, n_units, self.units, self.seed + draw) for draw in range(_RANDOM_DRAWS))
         return _mean_scores((replace(features, units=units) for units in draws), encoding, progress)
+
+    def _n_surrogates(self) -> int:
+        """How many surrogate recordings: with controls 20, unless a number is given."""
+        if self.surrogates is not None:
+            return self.surrogates
+        return DEFAULT_SURROGATES if self.controls else 0
 
     def _n_twins(self, model: LanguageModel) -> int:
         """How many untrained twins: with controls three, unless the model is an untrained twin itself."""
@@ -191,35 +208,49 @@ def brain_alignment(model: LanguageModel, data: Recording | str, progress: Progr
 
 def _mean_scores(several: Iterable[LayerFeatures], encoding: Encoding, progress: Progress) -> np.ndarray:
     """Scores (L + 1, v), the mean over several features of one recording, made and dropped one after the other."""
-    scores = [score_layers(features, encoding, nested=False, progress=progress).layers for features in several]
+    scores = [score_layers(features, encoding, progress=progress)[0].layers for features in several]
     return np.asarray(np.mean(scores, axis=0))
 
 
-def _default_split(recording: Recording) -> Literal["grouped", "contiguous"]:
-    if "passage" in recording.data.coords and len(np.unique(recording.data["passage"].values)) >= 5:
-        return "grouped"
-    return "contiguous"
+def _about_ceiling(recording: Recording, encoding: Encoding, ceiling: Ceiling) -> list[str]:
+    if not np.isfinite(ceiling.values).any():
+        return [f"{recording.name}: no noise ceiling, since no two participants share a region"]
+    if not reliable(encoding.data, ceiling):
+        return [
+            f"{recording.name}: the noise ceiling cannot be told from 0: people do not predict each other here, so "
+            "that no share of it is given"
+        ]
+    return []
 
 
-def _refuse_tiny(folds: list[Fold], name: str) -> None:
-    smallest = min(len(test) for _, test in folds)
-    if smallest < _FEWEST_HELD_OUT:
-        raise BadInput(
-            f"{name}: one of {len(folds)} folds holds out {smallest} stimuli, too few for a correlation (at least "
-            f"{_FEWEST_HELD_OUT}); use fewer folds or more stimuli."
-        )
+def _certificate(setting: Setting, scrambled: SurrogateScores) -> list[dict[str, Any]]:
+    """The rows of the leak certificate: mean with its interval, spread, and p of the recording among its surrogates."""
+    overall = {"layer": "nested", "target": "mean", "participant": "mean", "n": len(scrambled.nested)}
+    mean = float(scrambled.nested.mean())
+    reach = 2 * scrambled.standard_error
+    rows = [setting.row(**overall, metric="r_surrogate", value=mean, ci_low=mean - reach, ci_high=mean + reach)]
+    if len(scrambled.nested) > 1:
+        rows.append(setting.row(**overall, metric="sd_surrogate", value=float(scrambled.nested.std(ddof=1))))
+    return [*rows, setting.row(**overall, metric="p_surrogate", value=scrambled.p) | {"unit": "p"}]
 
 
-def _gap(recording: Recording) -> int:
-    """Scans beside a held-out block whose response the block's words still reach."""
-    return int(np.ceil(_RESPONSE_LENGTH / (recording.repetition_time or 1.0))) if recording.is_time_series else 0
+def _about_leaks(recording: Recording, scrambled: SurrogateScores) -> list[str]:
+    mean, error = float(scrambled.nested.mean()), scrambled.standard_error
+    if not abs(mean) > 2 * error:
+        return []
+    return [
+        f"{recording.name}: {len(scrambled.nested)} surrogate recordings, which have no relation to the text, score "
+        f"{mean:+.3f} on average, more than two standard errors ({error:.3f}) from 0: something leaks from training to "
+        "test in this recording or split, and the scores are off by as much"
+    ]
 
 
-def _filtered(recording: Recording) -> xr.DataArray:
-    data = recording.data
-    if recording.high_pass is None:
-        return data
-    return data.copy(data=cleaned(data.values, recording))
+def _surrogate_arrays(scrambled: SurrogateScores) -> dict[str, xr.DataArray]:
+    layers = {"layer": np.arange(scrambled.layers.shape[1])}
+    return {
+        "r_surrogate": xr.DataArray(scrambled.nested, dims=("surrogate",)),
+        "r_surrogate_by_layer": xr.DataArray(scrambled.layers, dims=("surrogate", "layer"), coords=layers),
+    }
 
 
 def _per_layer(scores: np.ndarray, data: xr.DataArray) -> xr.DataArray:

@@ -9,18 +9,18 @@ import numpy as np
 import xarray as xr
 from scipy.stats import false_discovery_control
 
+from tuneshift.brain.encoding import Encoding
 from tuneshift.brain.layer_features import LayerFeatures
 from tuneshift.brain.layer_scores import LayerScores
-from tuneshift.brain.mappings import Encoding
 from tuneshift.brain.nuisance import nuisance_features, oasm
 from tuneshift.brain.summary import Setting, control_rows
+from tuneshift.brain.surrogates import BLOCK_STIMULI, exchangeable
 from tuneshift.brain.unique_variance import unique_variance
+from tuneshift.numerics.haemodynamics import RESPONSE_SECONDS
 from tuneshift.numerics.permutation import TestPart, group_bootstrap, group_permutation
-from tuneshift.numerics.resampling import mean_over_folds
+from tuneshift.numerics.resampling import mean_of_known
 from tuneshift.progress import Progress, silent
 
-_BLOCK_SECONDS = 20.0  # longer than the haemodynamic response: blocks of a time series that change places
-_BLOCK_STIMULI = 5
 _FALSE_DISCOVERIES = 0.05
 
 
@@ -49,10 +49,10 @@ def measure_controls(
     permuting whole groups; `share_significant`, of targets at a false discovery rate of 5% (Benjamini and Hochberg).
     """
     recording, data = features.recording, encoding.data
-    nuisance = nuisance_features(recording)
+    nuisance = nuisance_features(recording, features.response)
     by_target = {
-        "r_nuisance": mean_over_folds(encoding.scores(nuisance, encoding.folds)),
-        "r_oasm": mean_over_folds(encoding.scores(oasm(recording), encoding.folds)),
+        "r_nuisance": mean_of_known(encoding.scores(nuisance)),
+        "r_oasm": mean_of_known(encoding.scores(oasm(recording))),
     }
     of_layer: dict[int, np.ndarray] = {}
 
@@ -72,7 +72,7 @@ def measure_controls(
     either = [control_rows(setting, data, limit, "unique_r2_extrapolated", "nested", unit="r2") for limit in limits]
     rows = _spanning(rows, *either)
 
-    parts = [_test_part(encoding, chosen(number), number, features) for number in range(len(encoding.folds))]
+    parts = [_test_part(encoding, chosen(number), number) for number in range(len(encoding.splits))]
     scored = np.isfinite(found.layers).any(axis=0)
     parts = [TestPart(part.predicted[:, scored], part.observed[:, scored], part.groups) for part in parts]
     p, p_mean, _ = group_permutation(parts, n_resamples, setting.seed)
@@ -80,9 +80,7 @@ def measure_controls(
     low, high = group_bootstrap(parts, n_resamples, setting.seed)
     n_groups = sum(len(set(part.groups.tolist())) for part in parts)
     overall = {"layer": "nested", "target": "mean", "participant": "mean"}
-    nested = found.nested
-    assert nested is not None
-    mean = {"value": float(np.nanmean(nested)), "ci_low": low, "ci_high": high}
+    mean = {"value": float(np.nanmean(found.nested)), "ci_low": low, "ci_high": high}
     rows += [
         setting.row(**overall, **mean, metric="r_over_stimuli", n=n_groups),
         setting.row(**overall, metric="p_permutation", value=p_mean, n=n_resamples) | {"unit": "p"},
@@ -112,16 +110,15 @@ def _spanning(
     return kept
 
 
-def _test_part(encoding: Encoding, values: np.ndarray, number: int, features: LayerFeatures) -> TestPart:
+def _test_part(encoding: Encoding, values: np.ndarray, number: int) -> TestPart:
     """Predictions of a fold's test stimuli, with passages, or blocks of time, as the groups that change places."""
-    fold = encoding.folds[number]
-    rows = np.sort(fold[1])
-    predicted = encoding.predictions(values, (fold[0], rows))
-    data, recording = encoding.data, features.recording
-    groups = data["passage"].values[rows].astype(str) if "passage" in data.coords else np.zeros(len(rows), dtype=str)
-    if recording.is_time_series or len(set(groups.tolist())) < 2:
-        length = _BLOCK_STIMULI
-        if recording.is_time_series:
-            length = int(np.ceil(_BLOCK_SECONDS / (recording.repetition_time or 1.0)))
-        groups = (np.arange(len(rows)) // min(length, max(1, len(rows) // 2))).astype(str)
-    return TestPart(predicted, data.values[rows], groups)
+    split = encoding.splits[number]
+    predicted, observed = encoding.predictions(values, split)
+    n_rows, recording = len(split.test.rows), encoding.cut.recording
+    groups = exchangeable(encoding.cut)[split.test.rows].astype(str)
+    if encoding.cut.timed or len(set(groups.tolist())) < 2:
+        length = BLOCK_STIMULI
+        if encoding.cut.timed:
+            length = int(np.ceil(RESPONSE_SECONDS / (recording.repetition_time or 1.0)))
+        groups = (np.arange(n_rows) // min(length, max(1, n_rows // 2))).astype(str)
+    return TestPart(predicted, observed, groups)

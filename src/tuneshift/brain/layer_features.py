@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuneshift.brain.stimulus_features import cleaned, documents, row_features
+from tuneshift.brain.stimulus_features import CANONICAL, Response, documents, row_features
 from tuneshift.human import Recording
 from tuneshift.models import LanguageModel
 from tuneshift.models.states import Pool, Stack
@@ -25,7 +25,7 @@ class LayerFeatures:
 
     states: np.ndarray
     recording: Recording
-    response: str = "canonical"
+    response: Response = CANONICAL
     units: np.ndarray | None = None
 
     @property
@@ -34,14 +34,13 @@ class LayerFeatures:
         return len(self.states)
 
     def layer(self, number: int) -> np.ndarray:
-        """Return the features of one layer at the recording's rows (n_rows, d) in float32."""
+        """Return the features of one layer at the recording's rows (n_rows, d), neither filtered nor z-scored."""
         states = np.asarray(self.states[number])
         if self.units is not None:
             states = states[:, self.units[number]]
         if self.recording.words is None:
             return states
-        features = row_features(states.astype(np.float64), self.recording, self.response)
-        return cleaned(features, self.recording).astype(np.float32)
+        return row_features(states.astype(np.float64), self.recording, self.response)
 
 
 def model_states(

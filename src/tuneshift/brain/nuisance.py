@@ -7,14 +7,14 @@ import re
 import numpy as np
 from wordfreq import zipf_frequency
 
-from tuneshift.brain.stimulus_features import at_scans, cleaned, documents
+from tuneshift.brain.stimulus_features import CANONICAL, Response, at_scans, documents
 from tuneshift.human import Recording, WordTrack
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*$")
 _CLAUSE_END = re.compile(r"[,;:–—-]+[\"'”’)\]]*$")
 
 
-def nuisance_features(recording: Recording) -> np.ndarray:
+def nuisance_features(recording: Recording, response: Response = CANONICAL) -> np.ndarray:
     """Return features of the text's surface (n_rows, k), which no model is needed for (methods, section 1).
 
     Sentences: length in words and characters, mean word length, mean log frequency, position within the passage.
@@ -22,7 +22,7 @@ def nuisance_features(recording: Recording) -> np.ndarray:
     by its punctuation, and how far into the sentence it is; all placed and convolved like a model's features.
     """
     if recording.words is not None:
-        return cleaned(at_scans(_word_features(recording.words), recording), recording)
+        return at_scans(_word_features(recording.words), recording, response)
     texts, back = documents(recording)
     rows = []
     for passage in texts:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording
-from tuneshift.numerics.haemodynamics import convolved, delayed, high_pass
+from tuneshift.numerics.haemodynamics import DELAYS, convolved, delayed
 
 
 def documents(recording: Recording) -> tuple[list[list[str]], np.ndarray]:
@@ -28,12 +31,26 @@ def documents(recording: Recording) -> tuple[list[list[str]], np.ndarray]:
     return [[texts[row] for row in rows] for rows in rows_of.values()], np.argsort(order)
 
 
-def row_features(features: np.ndarray, recording: Recording, response: str = "canonical") -> np.ndarray:
-    """Bring features of parts (n_parts, d) to the rows of the recording (n_rows, d or 4 d).
+@dataclass(frozen=True)
+class Response:
+    """The haemodynamic response that brings words to scans: of a known shape ("canonical"), or fitted ("fir").
+
+    `delays` are the first and the last delay of a fitted one, in seconds, in steps of the repetition time.
+    """
+
+    shape: Literal["canonical", "fir"] = "canonical"
+    delays: tuple[float, float] = DELAYS
+
+
+CANONICAL = Response()
+
+
+def row_features(features: np.ndarray, recording: Recording, response: Response = CANONICAL) -> np.ndarray:
+    """Bring features of parts (n_parts, d) to the rows of the recording (n_rows, d, or d for each delay).
 
     For a time series, word features are centred over the words (else their mean, times word rate, would make every
     model, trained or not, a word-rate model), placed at word offset, summed, and convolved with the canonical
-    haemodynamic response or given as four delayed copies ("fir"); see methods, section 1.
+    haemodynamic response or given as delayed copies; see methods, section 1.
     """
     if recording.words is None:
         return features
@@ -41,27 +58,11 @@ def row_features(features: np.ndarray, recording: Recording, response: str = "ca
     return at_scans(centred, recording, response)
 
 
-def at_scans(features: np.ndarray, recording: Recording, response: str = "canonical") -> np.ndarray:
+def at_scans(features: np.ndarray, recording: Recording, response: Response = CANONICAL) -> np.ndarray:
     """Bring word features (n_words, d) to scans, as they are."""
     assert recording.words is not None
     times = recording.data["time"].values
-    if response == "canonical":
+    if response.shape == "canonical":
         return convolved(features, recording.words.offset, times)
-    if response != "fir":
-        raise BadInput(f"haemodynamic response {response!r} is unknown; use canonical or fir.")
     repetition_time = recording.repetition_time or float(np.median(np.diff(times)))
-    return delayed(features, recording.words.offset, times, repetition_time)
-
-
-def cleaned(signals: np.ndarray, recording: Recording) -> np.ndarray:
-    """High-pass each run (passage) of signals (n_rows, k) as the recording asks; anything else is left as it is.
-
-    A recording without passages is one run.
-    """
-    if recording.high_pass is None:
-        return signals
-    out = np.array(signals, dtype=np.float64)
-    runs = recording.data["passage"].values if "passage" in recording.data.coords else np.zeros(len(out))
-    for run in dict.fromkeys(runs):
-        out[runs == run] = high_pass(out[runs == run], recording.repetition_time or 1.0, recording.high_pass)
-    return out
+    return delayed(features, recording.words.offset, times, repetition_time, response.delays)

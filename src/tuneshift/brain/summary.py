@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from tuneshift.numerics.resampling import bootstrap_mean
+from tuneshift.brain.ceilings import Ceiling
+from tuneshift.numerics.resampling import bootstrap_mean, jackknife_interval
+
+Reduce = Callable[[np.ndarray], Any]
+_STATISTICS: tuple[tuple[str, Reduce], ...] = (("mean", np.nanmean), ("median", np.nanmedian))
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ def score_rows(
     setting: Setting,
     data: xr.DataArray,
     scores: np.ndarray,
-    ceiling: np.ndarray,
+    ceiling: Ceiling,
     *,
     metric: str = "r",
     nested: np.ndarray | None = None,
@@ -58,21 +63,37 @@ def score_rows(
     return rows
 
 
+def ceiling_row(setting: Setting, data: xr.DataArray, ceiling: Ceiling) -> dict[str, Any]:
+    """Return the row of the noise ceiling itself, over all targets and participants, with its interval."""
+    value, low, high = _ratio(None, ceiling, data, np.nanmean)
+    n = int(np.isfinite(_over_participants(ceiling.values, data, np.nanmean)).sum())
+    where = {"layer": None, "target": "mean", "participant": "mean"}
+    return setting.row(**where, metric="ceiling", value=value, ci_low=low, ci_high=high, n=n)
+
+
+def reliable(data: xr.DataArray, ceiling: Ceiling) -> bool:
+    """Whether there is a ceiling that can be told from 0, so that a share of it means anything."""
+    value, low, _ = _ratio(None, ceiling, data, np.nanmean)
+    return bool(np.isfinite(value) and value > 0 and not low <= 0)
+
+
 def control_rows(
     setting: Setting, data: xr.DataArray, values: np.ndarray, metric: str, layer: str | None, unit: str
 ) -> list[dict[str, Any]]:
     """Return the rows of a control (v,), by participant, region and over all; `layer` None where it has none."""
-    nothing = np.full(len(values), np.nan)
+    nothing = Ceiling.unknown(len(values))
     return [{**row, "unit": unit} for row in _layer_rows(setting, data, values, nothing, layer, metric)]
 
 
 def _layer_rows(
-    setting: Setting, data: xr.DataArray, scores: np.ndarray, ceiling: np.ndarray, layer: str | None, metric: str
+    setting: Setting, data: xr.DataArray, scores: np.ndarray, ceiling: Ceiling, layer: str | None, metric: str
 ) -> list[dict[str, Any]]:
     """Rows of one layer: each participant x region, each region, each participant, and all.
 
     A participant's score over several targets is their mean (target "mean") and, beside it, their median (target
-    "median"); means over participants carry a bootstrap interval over participants and n = participants.
+    "median"); means over participants carry a bootstrap interval over participants and n = participants. The share of
+    the ceiling divides by its mean over the same targets; its interval leaves out participants in turn, score and
+    ceiling together. There is none where the ceiling cannot be told from 0.
     """
     participants, regions = data["participant"].values, data["region"].values
     rows = []
@@ -82,7 +103,7 @@ def _layer_rows(
     for name in names:
         for region in dict.fromkeys(regions[participants == name].tolist()):
             which = (participants == name) & (regions == region)
-            value, top = _nanmean(scores[which]), _nanmean(ceiling[which])
+            value, top = _nanmean(scores[which]), _nanmean(ceiling.values[which])
             by_region.setdefault(region, []).append(value)
             region_ceilings.setdefault(region, []).append(top)
             if region:
@@ -94,21 +115,40 @@ def _layer_rows(
         if region:
             top = _nanmean(region_ceilings[region])
             rows.append(_mean_row(setting, np.array(values), layer, region, metric, top))
-    for statistic, reduce in (("mean", np.nanmean), ("median", np.nanmedian)):
+    shares = metric == "r" and reliable(data, ceiling)
+    for statistic, reduce in _STATISTICS:
         people = _over_participants(scores, data, reduce)
-        tops = _over_participants(ceiling, data, reduce)
+        tops = _over_participants(ceiling.values, data, reduce)
         for name, value, top in zip(names, people, tops, strict=True):
             row = {"layer": layer, "target": statistic, "participant": name, "metric": metric}
             n = int((participants == name).sum())
             rows.append(setting.row(**row, value=value, ceiling=top, n=n))
-            if metric == "r" and top > 0:
+            if shares and top > 0:
                 share = {**row, "metric": "r_normalised", "unit": "share of ceiling"}
                 rows.append(setting.row(**share, value=value / top, n=n))
-        rows.append(_mean_row(setting, people, layer, statistic, metric, _nanmean(tops)))
-        if metric == "r" and _nanmean(tops) > 0:
-            ratio = _mean_row(setting, people / _nanmean(tops), layer, statistic, "r_normalised", None)
-            rows.append({**ratio, "unit": "share of ceiling"})
+        whole = _mean_row(setting, people, layer, statistic, metric, _nanmean(tops))
+        rows.append(whole)
+        if shares and _nanmean(tops) > 0:
+            value, low, high = _ratio(scores, ceiling, data, reduce)
+            ratio = {"metric": "r_normalised", "unit": "share of ceiling", "ceiling": None}
+            rows.append({**whole, **ratio, "value": value, "ci_low": low, "ci_high": high})
     return rows
+
+
+def _ratio(
+    scores: np.ndarray | None, ceiling: Ceiling, data: xr.DataArray, reduce: Reduce
+) -> tuple[float, float, float]:
+    """Mean score over mean ceiling (the ceiling itself for None), with an interval that resamples both as one."""
+
+    def of(ceilings: np.ndarray) -> float:
+        tops = _over_participants(ceilings, data, reduce)
+        if scores is None:
+            return _nanmean(tops)
+        people = _over_participants(np.where(np.isfinite(ceilings), scores, np.nan), data, reduce)
+        return _nanmean(people) / _nanmean(tops)
+
+    value = of(ceiling.values)
+    return value, *jackknife_interval(np.array([of(fewer) for fewer in ceiling.without]), value)
 
 
 def _mean_row(
@@ -121,7 +161,7 @@ def _mean_row(
     )  # fmt: skip
 
 
-def _over_participants(scores: np.ndarray, data: xr.DataArray, reduce: Any) -> np.ndarray:
+def _over_participants(scores: np.ndarray, data: xr.DataArray, reduce: Reduce) -> np.ndarray:
     participants = data["participant"].values
     out = []
     for name in dict.fromkeys(participants.tolist()):

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from tuneshift.brain.mappings import Encoding, within
-from tuneshift.numerics.banded_ridge import banded_predictions
-from tuneshift.numerics.resampling import mean_over_folds
+from tuneshift.brain.encoding import Encoding
+from tuneshift.brain.partition import FEWEST, Split
+from tuneshift.errors import BadInput
+from tuneshift.numerics.banded_ridge import banded
+from tuneshift.numerics.resampling import mean_of_known
 from tuneshift.numerics.ridge import pearson
-from tuneshift.numerics.splits import Fold
 from tuneshift.progress import Progress, silent
 
 
@@ -31,40 +32,53 @@ def unique_variance(
     """
     full: list[np.ndarray] = []
     from_half: list[np.ndarray] = []
-    for number, (train, test) in enumerate(encoding.folds):
+    for number, split in enumerate(encoding.splits):
         bands = (features_of_fold(number), nuisance)
-        full.append(_scores(bands, encoding, (train, test)))
-        from_half += [_scores(bands, encoding, (half, test)) for half in _halves(train, encoding)]
-        progress("brain, unique variance", number + 1, len(encoding.folds))
+        full.append(_scores(bands, encoding, split))
+        from_half += [_scores(bands, encoding, half) for half in _halves(split, encoding)]
+        progress("brain, unique variance", number + 1, len(encoding.splits))
     found = _difference(full)
+    if len(from_half) < 2 * len(full):
+        return found, np.full((2, len(found)), np.nan)
     step = found - _difference(from_half)
     return found, np.stack([found + step / (2**rate - 1) for rate in (1.0, 0.5)])
 
 
 def _difference(scores: list[np.ndarray]) -> np.ndarray:
     """Squared r of both bands less that of nuisance, (v,), from r (2, v) of each fold."""
-    both, alone = (mean_over_folds(np.stack([fold[i] for fold in scores])) for i in (0, 1))
+    both, alone = (mean_of_known(np.stack([fold[i] for fold in scores])) for i in (0, 1))
     return np.asarray(both * np.abs(both) - alone * np.abs(alone))
 
 
-def _scores(bands: tuple[np.ndarray, np.ndarray], encoding: Encoding, fold: Fold) -> np.ndarray:
+def _scores(bands: tuple[np.ndarray, np.ndarray], encoding: Encoding, split: Split) -> np.ndarray:
     """Return r (2, v) of held-out predictions from both bands, and from the second alone."""
     out = np.full((2, encoding.n_targets), np.nan)
+    cleaned = [tuple(encoding.cut.cleaned(band, part) for part in (split.train, split.test)) for band in bands]
     for block in encoding.blocks:
-        responses = encoding.data.values[np.ix_(block.rows, block.columns)]
-        ((train, test),) = within([fold], block.rows)
-        own = [band[block.rows] for band in bands]
+        train, test, inner = split.within(block.rows)
+        if min(len(train), len(test)) < FEWEST or not inner:
+            continue
+        seen = encoding.responses(block.columns, block.rows, split.train)[train]
+        held_out = encoding.responses(block.columns, block.rows, split.test)[test]
+        own = [(before[train], after[test]) for before, after in cleaned]
         for row, given in enumerate((own, own[1:])):
-            predicted = banded_predictions(given, responses, (train, test))
-            out[row, block.columns] = pearson(torch.as_tensor(predicted), torch.as_tensor(responses[test])).numpy()
+            predicted = banded(given, seen, inner=inner, device=encoding.device)
+            out[row, block.columns] = pearson(torch.as_tensor(predicted), torch.as_tensor(held_out)).numpy()
     return out
 
 
-def _halves(train: np.ndarray, encoding: Encoding) -> list[np.ndarray]:
-    """Two halves of the training stimuli: every other passage, or the earlier and the later half."""
-    rows = np.sort(train)
-    if encoding.groups is not None:
-        passages = list(dict.fromkeys(encoding.groups[rows].tolist()))
+def _halves(split: Split, encoding: Encoding) -> list[Split]:
+    """Learn from half of the training rows: every other passage, or the earlier and the later half.
+
+    None where halves are too short to be cut once more, to choose penalties.
+    """
+    rows, groups = split.train.rows, encoding.cut.groups
+    halves = list(np.array_split(rows, 2))
+    if groups is not None:
+        passages = list(dict.fromkeys(groups[rows].tolist()))
         if len(passages) >= 8:
-            return [rows[np.isin(encoding.groups[rows], passages[start::2])] for start in (0, 1)]
-    return list(np.array_split(rows, 2))
+            halves = [rows[np.isin(groups[rows], passages[start::2])] for start in (0, 1)]
+    try:
+        return [encoding.cut.split(half, split.test.rows) for half in halves]
+    except BadInput:
+        return []

@@ -87,6 +87,12 @@ def brain(
     model: Model,
     data: DataSetName,
     split: Annotated[Split | None, typer.Option(help="Default: grouped, or contiguous for a single story.")] = None,
+    group_by: Annotated[
+        str | None,
+        typer.Option(
+            "--group-by", metavar="LABEL", help="Hold out together what shares this label of the stimuli (a topic)."
+        ),
+    ] = None,
     mapping: Annotated[Mapping, typer.Option(help="From hidden states to responses.")] = Mapping.ridge,
     ceiling: Annotated[
         Ceiling | None, typer.Option(help="Noise ceiling; default: leave one out, where there is more than one person.")
@@ -95,14 +101,27 @@ def brain(
         bool, typer.Option("--untrained", help="Measure the untrained twin instead: same architecture, random weights.")
     ] = False,
     controls: Annotated[
-        bool, typer.Option("--controls", help="Add untrained twins, nuisance baselines, unique variance and p-values.")
+        bool,
+        typer.Option(
+            "--controls", help="Add untrained twins, nuisance baselines, unique variance, p-values and surrogates."
+        ),
     ] = False,
+    surrogates: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Score N recordings without relation to the text (with --controls: 20)."),
+    ] = None,
     decoder: Annotated[
         bool, typer.Option("--decoder", help="Read the decoder of an encoder-decoder model such as T5.")
     ] = False,
     fir: Annotated[
-        bool, typer.Option("--fir", help="Fit the haemodynamic response (four delays) instead of assuming its shape.")
+        bool, typer.Option("--fir", help="Fit the haemodynamic response (2 to 8 s) instead of assuming its shape.")
     ] = False,
+    delays: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIRST,LAST", help="Delays of a fitted response in seconds, in steps of the repetition time."
+        ),
+    ] = None,
     units: Annotated[
         int | None,
         typer.Option(
@@ -122,7 +141,13 @@ def brain(
     if split is not None:
         spec["split"] = split.value
     spec["stack"] = "decoder" if decoder else "encoder"
-    spec["response"] = "fir" if fir else "canonical"
+    spec["response"] = "fir" if fir or delays is not None else "canonical"
+    if delays is not None:
+        spec["delays"] = _two_seconds(delays)
+    if group_by is not None:
+        spec["group_by"] = group_by
+    if surrogates is not None:
+        spec["surrogates"] = surrogates
     if ceiling is not None:
         spec["ceiling"] = ceiling.value
     if units is not None:
@@ -136,6 +161,16 @@ def brain(
     table = result.table
     summary = table[(table["participant"] == "mean") & (table["target"] == "mean")]
     show(table, result.warnings, as_json=as_json, summary=summary)
+
+
+def _two_seconds(value: str) -> tuple[float, float]:
+    from tuneshift.errors import BadInput
+
+    try:
+        first, last = (float(part) for part in value.split(","))
+    except ValueError:
+        raise BadInput(f"--delays {value!r}: give the first and the last delay in seconds, as 2,9.") from None
+    return first, last
 
 
 def reading(

@@ -38,6 +38,8 @@ FEWEST_BASES = 3
 """Fewer base models allow any correlation: the interval is then from -1 to 1."""
 TOO_FEW_BASES = "too few base models"
 _ONE_LAYER = ("nested", "best")
+_NO_SCORE = ("ceiling", "r_surrogate", "sd_surrogate", "p_surrogate", "p_permutation")
+"""What stands beside a score to judge it by, and is no score of a model."""
 
 
 def correlate_with_properties(
@@ -186,7 +188,8 @@ def _is_score(rows: pd.DataFrame) -> np.ndarray:
     """Whether a row is a model's one score: no ability, over all targets, and of no single layer."""
     whole = rows["target"].isna() | rows["target"].isin(OVERALL)
     one_layer = rows["layer"].isna() | rows["layer"].isin(_ONE_LAYER)
-    mask: np.ndarray = (whole & one_layer & (rows["measurement"] != "ability")).to_numpy(dtype=bool)
+    score = (rows["measurement"] != "ability") & ~rows["metric"].isin(_NO_SCORE)
+    mask: np.ndarray = (whole & one_layer & score).to_numpy(dtype=bool)
     return mask
 
 

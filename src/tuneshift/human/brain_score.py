@@ -16,7 +16,7 @@ import xarray as xr
 
 from tuneshift.errors import BadInput
 from tuneshift.human.own_recording import open_netcdf, save_whole, target_names, text_values
-from tuneshift.human.recording import Recording
+from tuneshift.human.recording import SPACES, Recording
 
 TEXT = ("stimulus", "sentence", "stimulus_sentence", "word")
 PASSAGE = ("passage_label", "passage_index", "story", "sentence_id", "passage")
@@ -101,6 +101,7 @@ def recording_of_assembly(
         name=name if "name" not in attributes else str(attributes["name"]),
         data=xr.DataArray(values[:, here], dims=("stimulus", "target"), coords=coordinates),
         unit=str(attributes.get("unit", "a.u.")),
+        space=next((space for space in SPACES if space == str(attributes.get("space"))), "native"),
         dropped=(*json.loads(str(attributes.get("dropped", "[]"))), *dropped),
         notes=json.loads(str(attributes.get("notes", "{}"))),
     )
@@ -132,6 +133,8 @@ def to_assembly(recording: Recording) -> xr.DataArray:
         if name not in ("text", "passage", "participant", "region", "target_name"):
             coordinates[str(name)] = (theirs[str(coordinate.dims[0])], coordinate.values)
     attributes = {"identifier": recording.name, "name": recording.name, "unit": recording.unit}
+    if recording.space != "native":
+        attributes["space"] = recording.space
     if recording.dropped:
         attributes["dropped"] = json.dumps(recording.dropped)
     if recording.notes:

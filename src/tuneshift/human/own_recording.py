@@ -9,9 +9,12 @@
     region      (target) string, optional
     target_name (target) string, unique, optional
     word, word_onset, word_offset, word_passage   (words) time series only; seconds on the clock of `time`
-    attributes  name, unit, repetition_time (s), high_pass (s), dropped and notes (JSON), all optional
+    run         (stimulus) string, optional: what was scanned without a break, where it is not the passage
+    attributes  name, unit, repetition_time (s), high_pass (s), space, dropped and notes (JSON), all optional
 
-Any other variable along stimulus or target (voxel coordinates, conditions) is kept as it is.
+Any other variable along stimulus or target (topics, conditions, coordinates) is kept as it is; `group_by` may name it.
+Voxels of different people are matched by `mni_x`, `mni_y`, `mni_z` (mm) along target, or by `voxel` where the attribute
+`space` says that its numbers are places in a common space (mni, surface, shared; else native).
 """
 
 from __future__ import annotations
@@ -26,11 +29,11 @@ import xarray as xr
 
 from tuneshift.errors import BadInput
 from tuneshift.human.problems import Problem, refuse, some
-from tuneshift.human.recording import Recording, WordTrack
+from tuneshift.human.recording import SPACES, Recording, WordTrack
 
 LAYOUT = "tuneshift recording 1"
 _WORD_VARIABLES = ("word", "word_onset", "word_offset", "word_passage")
-_STRINGS = {"passage", "text", "participant", "region", "target_name", "word", "word_passage"}
+_STRINGS = {"passage", "run", "text", "participant", "region", "target_name", "word", "word_passage"}
 
 
 def write_netcdf(recording: Recording, path: str | Path) -> Path:
@@ -52,6 +55,8 @@ def write_netcdf(recording: Recording, path: str | Path) -> Path:
     for name in ("repetition_time", "high_pass"):
         if getattr(recording, name) is not None:
             dataset.attrs[name] = float(getattr(recording, name))
+    if recording.space != "native":
+        dataset.attrs["space"] = recording.space
     if recording.dropped:
         dataset.attrs["dropped"] = json.dumps(recording.dropped)
     if recording.notes:
@@ -110,8 +115,8 @@ def layout_problems(dataset: xr.Dataset) -> list[Problem]:
     if 0 in responses.shape:
         return [Problem(f"`responses` is empty: {responses.sizes['stimulus']} x {responses.sizes['target']}")]
     found = []
-    along = {"passage": "stimulus", "text": "stimulus", "time": "stimulus", "participant": "target",
-             "region": "target", "target_name": "target"}  # fmt: skip
+    along = {"passage": "stimulus", "run": "stimulus", "text": "stimulus", "time": "stimulus",
+             "participant": "target", "region": "target", "target_name": "target"}  # fmt: skip
     for name, dimension in along.items():
         if name in dataset.variables and dataset[name].dims != (dimension,):
             shown = ", ".join(map(str, dataset[name].dims))
@@ -143,6 +148,9 @@ def _attribute_problems(dataset: xr.Dataset) -> list[Problem]:
             sound = False
         if not sound:
             found.append(Problem(f"attribute `{name}` must be a positive number of seconds"))
+    space = str(dataset.attrs.get("space", "native"))
+    if space not in SPACES:
+        found.append(Problem(f"attribute `space` is {space!r}; it must be one of {', '.join(SPACES)}"))
     for name, kind in (("dropped", list), ("notes", dict)):
         try:
             sound = isinstance(json.loads(str(dataset.attrs.get(name, json.dumps(kind())))), kind)
@@ -182,6 +190,7 @@ def recording_of(dataset: xr.Dataset, name: str) -> Recording:
         dropped=tuple(json.loads(str(attributes.get("dropped", "[]")))),
         repetition_time=_seconds(attributes.get("repetition_time")),
         high_pass=_seconds(attributes.get("high_pass")),
+        space=next(space for space in SPACES if space == str(attributes.get("space", "native"))),
         notes=json.loads(str(attributes.get("notes", "{}"))),
     )
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import xarray as xr
 
 from tuneshift.notebook import facts, notes
+
+Space = Literal["native", "mni", "surface", "shared"]
+SPACES: tuple[Space, ...] = get_args(Space)
+"""Where targets lie: in each person's own brain, in MNI space, on a common surface, in another common space."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class Recording:
     Coordinates along `target`: `participant` (string), `region` (string, may be ""), `target_name` (string, unique).
     `unit` is the unit of the responses ("z", "% signal", "a.u."). `words` is set for time series.
     `dropped` says in sentences what the loader left out and why. `high_pass` is the cut-off in seconds of the filter
-    that the measurement must apply to data and features alike (None: none).
+    that the measurement must apply to data and features alike (None: none). `space` says whether a coordinate `voxel`
+    is a place that people share: in "native" space it is none, and voxels of different people are never matched.
     """
 
     name: str
@@ -45,6 +51,7 @@ class Recording:
     dropped: tuple[str, ...] = ()
     repetition_time: float | None = None
     high_pass: float | None = None
+    space: Space = "native"
     notes: dict[str, str] = field(default_factory=dict)
 
     @property

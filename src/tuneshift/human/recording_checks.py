@@ -79,6 +79,15 @@ def _targets(recording: Recording) -> list[Problem]:
     nameless = np.flatnonzero(recording.data["participant"].values == "")
     if len(nameless):
         found.append(Problem(f"`participant` of target {names[nameless[0]]!r} is empty ({len(nameless)} such)"))
+    shared = recording.space != "native" or "mni_x" in recording.data.coords
+    if "voxel" in recording.data.coords and not shared and len(recording.participants) > 1:
+        found.append(
+            Problem(
+                "has `voxel` numbers, but does not say that they are places in a common space (attribute `space`: mni, "
+                "surface or shared), so voxels of different people are not matched",
+                fatal=False,
+            )
+        )
     if len(recording.participants) == 1:
         found.append(Problem("holds one participant: no noise ceiling can be computed", fatal=False))
     return found

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 
 import numpy as np
 import torch
 
 from tuneshift.numerics.ridge import RidgeSolver, column_blocks, standardised
-from tuneshift.numerics.splits import Fold, contiguous
+from tuneshift.numerics.spectrum import products
+from tuneshift.numerics.splits import Fold, inner_folds
 
 PENALTIES = np.logspace(-4, 4, 17)
 """Penalties of kernels whose mean diagonal is one."""
@@ -31,58 +32,78 @@ def banded_predictions(
     inner: Sequence[Fold] | None = None,
     shares: np.ndarray | None = None,
     penalties: np.ndarray = PENALTIES,
+    device: str | torch.device = "cpu",
 ) -> np.ndarray:
-    """Return predictions (n_test, v) from bands of features, each (n, d_b), and responses (n, v).
+    """Return predictions (n_test, v) of one fold from bands of features, each (n, d_b), and responses (n, v)."""
+    train, test = fold
+    sides = [(band[train], band[test]) for band in bands]
+    return banded(sides, Y[train], inner=inner, shares=shares, penalties=penalties, device=device)
+
+
+def banded(
+    bands: Sequence[tuple[np.ndarray, np.ndarray]],
+    responses: np.ndarray,
+    *,
+    inner: Sequence[Fold] | None = None,
+    shares: np.ndarray | None = None,
+    penalties: np.ndarray = PENALTIES,
+    device: str | torch.device = "cpu",
+) -> np.ndarray:
+    """Return predictions (n_test, v) from bands of training (n, d_b) and test features, and training responses (n, v).
 
     Banded ridge (Nunez-Elizalde et al. 2019; Dupre la Tour et al. 2022): for each target, the mixture of bands (a row
-    of `shares`, by default `band_shares`) and the penalty with the smallest error on the `inner` folds: rows of X,
-    from the fold's training stimuli only; by default four blocks of them. (Leaving out one stimulus at a time would
-    choose far too small a penalty where neighbours resemble each other.) Every band is standardised by the training
+    of `shares`, by default `band_shares`) and the penalty with the smallest error on training stimuli left out in
+    parts: `inner`, row numbers within them, by default five blocks. Every band is standardised by the training
     stimuli, and scaled so that its units count as one together: 4,096 units and 4 nuisance features start equal.
+    Products of units are decomposed where there are fewer units than stimuli, else products of stimuli, which bands
+    only have to add up.
     """
-    train, test = fold
     shares = band_shares(len(bands)) if shares is None else shares
-    place = {int(row): number for number, row in enumerate(train)}
-    inner = [(train[a], train[b]) for a, b in contiguous(len(train), 4)] if inner is None else inner
-    within = [tuple(np.array([place[int(row)] for row in rows]) for rows in both) for both in inner]
-    kernels = [_kernels(band, fold) for band in bands]
-    rank = sum(band.shape[1] for band in bands)
-    responses = Y[train]
-    best = torch.full((Y.shape[1],), torch.inf)
-    out = np.zeros((len(test), Y.shape[1]))
+    inner = inner_folds(len(responses)) if inner is None else inner
+    solver_of = _mixer([_scaled(*standardised(*band, device)) for band in bands], inner, penalties)
+    n_targets = responses.shape[1]
+    best = torch.full((n_targets,), torch.inf, dtype=torch.float64, device=device)
+    out = np.zeros((len(bands[0][1]), n_targets))
     for mixture in shares:
-        gram, cross = (_mixed(mixture, parts) for parts in zip(*kernels, strict=True))
-        solver = RidgeSolver(gram, cross, rank, penalties)
-        solvers = [(RidgeSolver(*_recentred(gram, a, b), rank, penalties), a, b) for a, b in within]
-        for block in column_blocks(Y.shape[1], 2048):
-            errors = [each.errors(responses[a, block], responses[b, block]) for each, a, b in solvers]
-            error, chosen = torch.stack(errors).sum(0).min(0)
-            better = error < best[block]
-            if not better.any():
-                continue
-            best[block] = torch.where(better, error, best[block])
-            columns = np.arange(Y.shape[1])[block][better.numpy()]
-            out[:, columns] = solver.with_penalties(responses[:, columns], chosen[better]).numpy()
+        solver = solver_of(mixture)
+        for block in column_blocks(n_targets, solver.block):
+            found = solver.solve(responses[:, block])
+            better = found.error < best[block]
+            best[block] = torch.where(better, found.error, best[block])
+            columns = np.arange(n_targets)[block][better.cpu().numpy()]
+            out[:, columns] = (found.predicted + found.mean)[:, better].cpu().numpy()
     return out
 
 
-def _kernels(band: np.ndarray, fold: Fold) -> tuple[torch.Tensor, torch.Tensor]:
-    """Products among training stimuli, and of the test stimuli with them; the mean square of a stimulus is one."""
-    seen, held_out = standardised(band, fold)
-    gram = seen @ seen.T
-    size = gram.diagonal().mean().clamp(min=1e-12)
-    return gram / size, held_out @ seen.T / size
+def _scaled(seen: torch.Tensor, held_out: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scale a band so that the mean square of a training stimulus is one."""
+    size = seen.square().sum(1).mean().clamp(min=1e-12).sqrt()
+    return seen / size, held_out / size
 
 
-def _mixed(mixture: np.ndarray, kernels: Sequence[torch.Tensor]) -> torch.Tensor:
-    return torch.stack([float(share) * kernel for share, kernel in zip(mixture, kernels, strict=True)]).sum(0)
+def _mixer(
+    bands: Sequence[tuple[torch.Tensor, torch.Tensor]], inner: Sequence[Fold], penalties: np.ndarray
+) -> Callable[[np.ndarray], RidgeSolver]:
+    """Return how a mixture of bands is prepared; what does not depend on the mixture is computed once."""
+    n_units = sum(seen.shape[1] for seen, _ in bands)
+    if len(bands[0][0]) > n_units:
+        weights = [seen.new_ones(seen.shape[1]) for seen, _ in bands]
+        whole = [torch.cat(sides, dim=1) for sides in zip(*bands, strict=True)]
 
+        def of_units(mixture: np.ndarray) -> RidgeSolver:
+            each = torch.cat([float(share) ** 0.5 * ones for share, ones in zip(mixture, weights, strict=True)])
+            return RidgeSolver.of_standardised(whole[0] * each, whole[1] * each, inner, penalties)
 
-def _recentred(gram: torch.Tensor, train: np.ndarray, test: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-    """Kernels of a part of the stimuli whose features are centred on the mean of that part's training stimuli."""
-    own, cross = gram[train][:, train], gram[test][:, train]
-    mean = own.mean(0)
-    return own - mean - mean[:, None] + mean.mean(), cross - cross.mean(1, keepdim=True) - mean + mean.mean()
+        return of_units
+    kernels = [products(*band) for band in bands]
+
+    def of_stimuli(mixture: np.ndarray) -> RidgeSolver:
+        gram, cross = (
+            sum(float(share) * kernel[side] for share, kernel in zip(mixture, kernels, strict=True)) for side in (0, 1)
+        )
+        return RidgeSolver.of_products(gram, cross, n_units, inner, penalties)  # type: ignore[arg-type]
+
+    return of_stimuli
 
 
 def explained_variance(predicted: np.ndarray, observed: np.ndarray, centre: np.ndarray) -> np.ndarray:

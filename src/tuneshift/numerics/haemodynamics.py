@@ -7,13 +7,18 @@ from scipy.signal import fftconvolve
 from scipy.stats import gamma
 
 _STEP = 0.1  # seconds: fine against the seconds that the response takes
-_LENGTH = 32.0  # seconds, as in SPM
+RESPONSE_SECONDS = 32.0
+"""How long a response to a word lasts, undershoot included, as in SPM: what lies closer is not independent."""
+
+DELAYS = (2.0, 8.0)
+"""First and last delay (seconds) of a haemodynamic response that is fitted."""
+
 _JITTER = 0.05  # by how much of the repetition time two scans of a run may lie further apart
 
 
 def canonical_response(step: float = _STEP) -> np.ndarray:
     """Return the canonical haemodynamic response (n_steps,): two gammas, peak at 5 s, undershoot at 15 s; sums to 1."""
-    lags = np.arange(0, _LENGTH, step)
+    lags = np.arange(0, RESPONSE_SECONDS, step)
     response = gamma.pdf(lags, 6) - gamma.pdf(lags, 16) / 6
     return np.asarray(response / response.sum())
 
@@ -33,22 +38,53 @@ def convolved(features: np.ndarray, times: np.ndarray, scan_times: np.ndarray) -
     return np.asarray(response[np.round((scan_times - start) / _STEP).astype(int)])
 
 
-def delayed(
-    features: np.ndarray, times: np.ndarray, scan_times: np.ndarray, repetition_time: float, n_delays: int = 4
-) -> np.ndarray:
-    """Sum word features within each scan and give `n_delays` copies, 1..n scans late: (n_scans, n_delays * d).
+def delay_steps(repetition_time: float, delays: tuple[float, float] = DELAYS) -> np.ndarray:
+    """Return the delays (n,) from the first to the last, in seconds, in steps of the repetition time."""
+    first, last = delays
+    return first + repetition_time * np.arange(int(np.floor((last - first) / repetition_time + 1e-6)) + 1)
 
-    The finite impulse response: the shape of the response is fitted, not assumed (methods, section 1). Delays are
-    counted in time, not in rows: between runs there may be a pause, in which a word is answered unseen.
+
+def delayed(
+    features: np.ndarray,
+    times: np.ndarray,
+    scan_times: np.ndarray,
+    repetition_time: float,
+    delays: tuple[float, float] = DELAYS,
+) -> np.ndarray:
+    """Sum word features within each scan and give a copy for every delay: (n_scans, n_delays * d).
+
+    The finite impulse response: the shape of the response is fitted, not assumed (methods, section 1). Delays go from
+    the first to the last, in seconds, in steps of the repetition time; they are counted in time, not in rows: between
+    runs there may be a pause, in which a word is answered unseen.
     """
+    steps = delay_steps(repetition_time, delays)
     n_scans, n_units = len(scan_times), features.shape[1]
-    out = np.zeros((n_scans, n_delays, n_units))
-    for delay in range(1, n_delays + 1):
-        late = np.asarray(times) + (delay + 1e-6) * repetition_time  # rounding must not put a word a scan early
+    out = np.zeros((n_scans, len(steps), n_units))
+    for number, delay in enumerate(steps):
+        late = np.asarray(times) + delay + 1e-6 * repetition_time  # rounding must not put a word a scan early
         row = np.searchsorted(scan_times, late, side="right") - 1
         inside = (row >= 0) & (late - scan_times[row] < (1 + _JITTER) * repetition_time)
-        np.add.at(out[:, delay - 1], row[inside], features[inside])
-    return out.reshape(n_scans, n_delays * n_units)
+        np.add.at(out[:, number], row[inside], features[inside])
+    return out.reshape(n_scans, len(steps) * n_units)
+
+
+def cleaned_stretch(
+    signals: np.ndarray, repetition_time: float, cutoff: float | None, least: np.ndarray | float = 0.0
+) -> np.ndarray:
+    """Return scans without a break (n_scans, k), high-passed (where there is a `cutoff`, seconds) and z-scored.
+
+    NaN stays NaN and counts for nothing. A column that varies no more than `least` (k,) is constant, and all 0.
+    """
+    signals = np.asarray(signals, dtype=np.float64)
+    known = np.isfinite(signals)
+    count = np.maximum(known.sum(axis=0), 1)
+    if cutoff is None:
+        moving = signals - np.where(known, signals, 0).sum(axis=0) / count
+    else:
+        moving = high_pass(signals, repetition_time, cutoff)
+    mean = np.where(known, moving, 0).sum(axis=0) / count
+    spread = np.sqrt(np.square(np.where(known, moving - mean, 0)).sum(axis=0) / count)
+    return np.asarray((moving - mean) / np.where(spread > least, spread, np.inf))
 
 
 def high_pass(signals: np.ndarray, repetition_time: float, cutoff: float) -> np.ndarray:

@@ -36,8 +36,22 @@ def sign_flip_p(differences: np.ndarray, n_resamples: int = 9999, seed: int = 0)
     return float(found.pvalue)
 
 
-def mean_over_folds(scores: np.ndarray) -> np.ndarray:
-    """Return the mean over folds (n_folds, v) -> (v,) of the scores that exist; NaN where none does."""
-    known = np.isfinite(scores)
-    total = np.where(known, scores, 0).sum(axis=0)
-    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
+def mean_of_known(values: np.ndarray, axis: int = 0) -> np.ndarray:
+    """Return the mean along an axis (folds, people) of the values that exist; NaN where none does."""
+    known = np.isfinite(values)
+    total = np.where(known, values, 0).sum(axis=axis)
+    return np.where(known.any(axis=axis), total / np.maximum(known.sum(axis=axis), 1), np.nan)
+
+
+def jackknife_interval(leaving_out: np.ndarray, value: float, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval around a `value` whose estimates without each unit in turn are `leaving_out` (g,).
+
+    Student's t with g - 1 degrees of freedom (Tukey 1958); a ratio or a root is resampled as one. NaN for fewer than
+    three estimates that exist, or where one does not: then nobody knows what the others would be without it.
+    """
+    if len(leaving_out) < 3 or not np.isfinite(leaving_out).all():
+        return float("nan"), float("nan")
+    g = len(leaving_out)
+    error = np.sqrt((g - 1) / g * np.square(leaving_out - leaving_out.mean()).sum())
+    reach = float(stats.t.ppf((1 + level) / 2, g - 1) * error)
+    return value - reach, value + reach

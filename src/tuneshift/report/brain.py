@@ -146,15 +146,15 @@ def _scores(dataset: str, where: str, people: str, part: pd.DataFrame) -> SmallT
         score, share, best = (
             rows_of(nested, metric="r"), rows_of(nested, metric="r_normalised"), rows_of(mine, layer="best", metric="r"),
         )  # fmt: skip
-        unique = rows_of(nested, metric="unique_r2")
+        unique, scrambled = rows_of(nested, metric="unique_r2"), rows_of(nested, metric="r_surrogate")
         lines.append((
-            model, _value(score), _interval(score), _column(score, "ceiling"), _value(share), _value(unique),
-            _value(best), _value(last), _value(twin.tail(1)), _column(score, "n"),
+            model, _value(score), _interval(score), _column(score, "ceiling"), _value(share), _interval(share),
+            _value(unique), _value(scrambled), _value(best), _value(last), _value(twin.tail(1)), _column(score, "n"),
         ))  # fmt: skip
         models.append(model)
     columns = (
-        "model", "r, nested layer", "95% interval", "ceiling", "share of ceiling", "unique r²",
-        "best layer (optimistic)", "last layer", "untrained, last layer", "n",
+        "model", "r, nested layer", "95% interval", "ceiling", "share of ceiling", "95% interval ", "unique r²",
+        "surrogates (true: 0)", "best layer (optimistic)", "last layer", "untrained, last layer", "n",
     )  # fmt: skip
     kept = [0, *(i for i in range(1, len(columns)) if any(line[i] != "–" for line in lines))]
     return SmallTable(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from tuneshift.human import DATA_SETS
 from tuneshift.report.selecting import groups, is_untrained, names, rows_of
-from tuneshift.report.words import listed, text
+from tuneshift.report.words import listed, signed, text
 
 
 def is_simulated(dataset: str) -> bool:
@@ -21,6 +21,7 @@ def cautions(table: pd.DataFrame, study: dict[str, Any]) -> Iterator[str]:
     """Yield a sentence for everything about this study that changes how its numbers may be read."""
     yield from _simulated(table)
     yield from _shuffled(table)
+    yield from _leaking(table)
     yield from _no_ceiling(table)
     yield from _foreign_code(study)
 
@@ -45,6 +46,19 @@ def _shuffled(table: pd.DataFrame) -> Iterator[str]:
         yield (
             f"Shuffled split leaks neighbours: on {listed(leaking)}, neighbouring stimuli stood on both sides of the split, so "
             "that these brain scores are too high. Use the grouped or contiguous split to judge a model."
+        )
+
+
+def _leaking(table: pd.DataFrame) -> Iterator[str]:
+    """Surrogate recordings have no relation to the text: whatever they score by more than two standard errors leaked."""
+    rows = rows_of(table, measurement="brain", metric="r_surrogate").dropna(subset=["ci_low", "ci_high"])
+    off = rows[((rows["ci_low"].astype(float) > 0) | (rows["ci_high"].astype(float) < 0)).to_numpy(dtype=bool)]
+    for (dataset, split), part in groups(off, "dataset", "split"):
+        worst = part.iloc[int(part["value"].astype(float).abs().to_numpy().argmax())]
+        yield (
+            f"Leak on {dataset} ({split} split): surrogate recordings without any relation to the text score "
+            f"{signed(worst['value'])} for {text(worst['model'])}, more than two standard errors from 0, where 0 is true. Scores "
+            "on this recording are off by as much."
         )
 
 

@@ -79,7 +79,7 @@ def contents(results: Results) -> Contents:
         models=names(table["model"]),
         data_sets=names(table["dataset"]),
         last_layer=int(layers["depth"].max()) if len(layers) else 0,
-        methods=methods(table, settings_by_kind(results.cells), links),
+        methods=methods(table, settings_by_kind(cells), links),
         provenance=provenance(results, table, damaged),
     )
 

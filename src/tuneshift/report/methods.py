@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,9 @@ import pandas as pd
 from tuneshift.human import DATA_SETS
 from tuneshift.report.bibliography import BIBLIOGRAPHY
 from tuneshift.report.selecting import groups, is_untrained, names, rows_of
+from tuneshift.report.source import Cell
 from tuneshift.report.words import listed, text
+from tuneshift.result import Result
 
 
 @dataclass(frozen=True)
@@ -77,21 +79,37 @@ def _brain(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
         maps = [m for m in names(part["mapping"]) if m]
         pool = {"last": "the state of its last token", "mean": "the mean over its tokens"}
         pools = [pool.get(str(p), str(p)) for p in _values(settings, "pool")] or ["its hidden state"]
+        kind, _, label = split.partition(" by ")
         how = {
-            "grouped": "whole passages were held out",
-            "contiguous": "contiguous blocks were held out, with a gap where responses overlap",
+            "grouped": f"all stimuli of one {label} were held out together"
+            if label
+            else "whole passages were held out",
+            "contiguous": "contiguous blocks were held out; of a time series with several runs, whole runs",
             "shuffled": "stimuli were held out at random, which leaks neighbours",
-        }.get(split, split)
+        }.get(kind, split)
         sentences.append(
             f"Brain alignment on {dataset}: each text was read in its natural order, a stimulus represented by "
-            f"{listed(pools)} at every layer; {listed(maps) or 'ridge'} mapping to each participant's responses, penalties chosen "
-            f"inside the training folds; {how} ({split} split)."
+            f"{listed(pools)} at every layer; {listed([_mapping(m) for m in maps]) or _mapping('ridge')} to each "
+            f"participant's responses; {how} ({split} split)."
         )
+    sentences += _of_time(settings)
     sentences.append(
-        "Scores are Pearson r on held-out stimuli, averaged over folds, over a participant's regions and over participants; "
-        "intervals are 95% bootstrap intervals over participants. The layer called nested was chosen on training "
-        "stimuli only. Noise ceilings are leave-one-participant-out correlations."
+        "Scores are Pearson r on held-out stimuli (of RSA and CKA, likeness), averaged over folds, over a participant's regions and "
+        "over participants; intervals are 95% bootstrap intervals over participants. The layer called nested was chosen on "
+        "training stimuli only."
     )
+    if rows["ceiling"].notna().any():
+        named = listed(list(dict.fromkeys(str(c) for s in settings if (c := _fact(s, "ceiling"))))) or "of other people"
+        sentences.append(
+            f"Noise ceiling, of participants z-scored within each held-out part: {named}. The share of the ceiling divides by "
+            "it; its 95% interval leaves out participants in turn, score and ceiling together."
+        )
+    if "r_surrogate" in names(rows["metric"]):
+        n = listed([str(int(v)) for v in dict.fromkeys(rows_of(rows, metric="r_surrogate")["n"].dropna())])
+        sentences.append(
+            f"Leak certificate: {n} surrogate recordings (time series with phases drawn anew, the same for all targets; or whole "
+            "passages exchanged) went through the same pipeline; their true score is 0."
+        )
     if is_untrained(rows).any():
         sentences.append("Untrained twins have the same architecture with random weights.")
     if "unique_r2" in names(rows["metric"]):
@@ -100,6 +118,47 @@ def _brain(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
         )
         cited.append("dupre2022feature")
     return sentences, cited
+
+
+def _mapping(mapping: str) -> str:
+    """Say what a mapping is, and how its penalties were chosen, if it has any."""
+    kind, _, units = mapping.partition(", ")
+    units = f" from {units}" if units else ""
+    told = {
+        "ridge": (
+            "ridge regression, with the penalty of each target chosen by leaving out whole passages (or blocks with the same gap) "
+            "of the training stimuli,"
+        ),
+        "linear": "ordinary least squares, which has no penalty,",
+        "rsa": "representational similarity, which fits nothing,",
+        "cka": "linear CKA, which fits nothing,",
+    }
+    return f"{told.get(kind, kind)}{units}"
+
+
+def _of_time(settings: list[dict[str, Any]]) -> list[str]:
+    """Say how time series were treated, where there were any."""
+    timed = [s for s in settings if _fact(s, "gap_seconds") is not None]
+    if not timed:
+        return []
+    fitted = list(dict.fromkeys(tuple(_fact(s, "delays_seconds")) for s in timed if _fact(s, "delays_seconds")))
+    told = (
+        ["convolved with the canonical haemodynamic response"]
+        if any(not _fact(s, "delays_seconds") for s in timed)
+        else []
+    )
+    told += [f"given at {len(delays)} delays from {delays[0]:g} to {delays[-1]:g} s" for delays in fitted]
+    filters = [f"high-passed at {c:g} s" for c in dict.fromkeys(_fact(s, "high_pass_seconds") for s in timed) if c]
+    cleaned = f"{listed(filters)} and z-scored" if filters else "z-scored"
+    gap = listed([f"{g:g} s" for g in dict.fromkeys(_fact(s, "gap_seconds") for s in timed)])
+    return [
+        f"In time series word features were {listed(told)}; every held-out block and every stretch of training scans was {cleaned} "
+        f"by itself, features and responses alike, with {gap} (the whole haemodynamic response) between them in neither part."
+    ]
+
+
+def _fact(settings: dict[str, Any], name: str) -> Any:
+    return settings.get("facts", {}).get(name)
 
 
 def _reading(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
@@ -191,19 +250,21 @@ def _ability(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
     ], ["gao2024framework"]
 
 
-def settings_by_kind(cells: Any) -> dict[str, list[dict[str, Any]]]:
-    """Return the different specifications of a study's measurements, by kind."""
+_FACTS = ("ceiling", "gap_seconds", "high_pass_seconds", "delays_seconds")
+
+
+def settings_by_kind(cells: Iterable[tuple[Cell, Result]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the different specifications of a study's measurements, by kind, with the `facts` each found out."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for cell in cells:
+    for cell, result in cells:
         of_kind = found.setdefault(cell.measurement, [])
-        if cell.settings not in of_kind:
-            of_kind.append(cell.settings)
+        settings = {**cell.settings, "facts": {key: result.details[key] for key in _FACTS if key in result.details}}
+        if settings not in of_kind:
+            of_kind.append(settings)
     return found
 
 
-def data_sets_used(
-    table: pd.DataFrame, settings: dict[str, list[dict[str, Any]]]
-) -> Iterator[tuple[str, str, str, str]]:
+def data_sets_used(table: pd.DataFrame) -> Iterator[tuple[str, str, str, str]]:
     """Yield name, licence, citation and release or notes of every data set that was used."""
     for name in names(table["dataset"]):
         data_set = DATA_SETS.get(name.partition(":")[0])

@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 
 from tuneshift.report.cautions import cautions
-from tuneshift.report.methods import data_sets_used, settings_by_kind
+from tuneshift.report.methods import data_sets_used
 from tuneshift.report.section import SmallTable
 from tuneshift.report.source import Results
 from tuneshift.report.words import text
@@ -30,7 +30,6 @@ class Provenance:
 def provenance(results: Results, table: pd.DataFrame, damaged: Sequence[str] = ()) -> Provenance:
     """Return models, data sets with licences, versions, warnings and failures of a study."""
     study = results.study
-    settings = settings_by_kind(results.cells)
     return Provenance(
         notes=text(study.get("notes")),
         warnings=(*cautions(table, study), *results.warnings, *damaged),
@@ -40,7 +39,7 @@ def provenance(results: Results, table: pd.DataFrame, damaged: Sequence[str] = (
             SmallTable(
                 "Data sets.",
                 ("data set", "licence", "citation", "notes"),
-                tuple(data_sets_used(table, settings)),
+                tuple(data_sets_used(table)),
             ),
             SmallTable("Versions.", ("program", "version"), tuple(_lines(study.get("versions") or {}))),
         ),

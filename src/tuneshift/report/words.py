@@ -11,6 +11,10 @@ MINUS = "\u2212"
 METRIC_NAMES = {
     "r": "brain score r",
     "r_normalised": "brain score, share of ceiling",
+    "ceiling": "noise ceiling (root of the reliability)",
+    "r_surrogate": "score of surrogate recordings, where 0 is true",
+    "sd_surrogate": "spread of the scores of surrogate recordings",
+    "p_surrogate": "p of the score among its surrogates",
     "unique_r2": "unique variance r²",
     "pearson_r": "correlation of surprisal with reading time",
     "pearson_r_normalised": "correlation with reading time, share of ceiling",

@@ -26,7 +26,7 @@ def _read(file: Callable[[str], Path]) -> Recording:
     dataset = xr.load_dataset(file(FILE), engine="h5netcdf")
     data = dataset["responses"].astype("float64").drop_attrs()
     notes = {"planted": "what drives every voxel is known: tuneshift.human.datasets.simulated_brain.load_truth()"}
-    return Recording(name="simulated_brain", data=data, unit="z", notes=notes)
+    return Recording(name="simulated_brain", data=data, unit="z", space="shared", notes=notes)
 
 
 DATA_SET = EmbeddedDataSet(

@@ -221,6 +221,8 @@ def _recording(
                 rows = slice(begins[passage], begins[passage] + lengths[passage])
                 values[rows, columns] = scans[: lengths[passage]]
     shared = set.intersection(*(set(person.along) for person in people))
+    if recipe.space != "surface":  # a voxel's number is no place: grids differ, and in native space brains do
+        shared -= {"voxel"}
     renamed = {f"{axis}_mm": f"mni_{axis}" if recipe.space == "mni" else f"{axis}_mm" for axis in "xyz"}
     along = {renamed.get(k, k): ("target", np.concatenate([p.along[k] for p in people])) for k in sorted(shared)}
     notes = {}
@@ -248,5 +250,6 @@ def _recording(
         dropped=tuple(dropped),
         repetition_time=repetition_time,
         high_pass=recipe.high_pass,
+        space=recipe.space,
         notes=notes,
     )

@@ -88,7 +88,8 @@ def _side_by_side(recipe: SeriesRecipe, paths: tuple[Path, ...], names: dict[int
     shared = set.intersection(*(set(part.along) for part in parts))
     along = {key: np.concatenate([part.along[key] for part in parts]) for key in sorted(shared)}
     constant = sum(part.n_constant for part in parts)
-    return Scans(values, regions, along, parts[0].repetition_time, constant)
+    notes = tuple(note for part in parts for note in part.notes)
+    return Scans(values, regions, along, parts[0].repetition_time, constant, notes)
 
 
 def _one_a_pattern(recipe: SeriesRecipe, what: str, n_patterns: int) -> list[Path | None]:
@@ -116,7 +117,7 @@ def _same_targets(
     """Keep the voxels (or regions) that all passages have; files without either must have as many columns."""
     passages = list(read)
     first = read[passages[0]]
-    dropped = []
+    dropped = [f"participant {name}, {passage}: {note}" for passage, scans in read.items() for note in scans.notes]
     if first.n_constant:
         dropped.append(
             f"{first.n_constant} voxels of participant {name} were left out: they never vary (no mask given)"

@@ -54,7 +54,9 @@ class SeriesRecipe(BaseModel):
     at the beginning. `mask` and `atlas` choose voxels and average regions; `regions` names the columns of a table.
     `renumber` calls each participant's passages 1, 2, ... in natural order, where runs are labelled as they came.
     `high_pass` (s) is kept for the measurement, which filters data and features alike. `scale: z` z-scores every
-    target in every passage. `shortest` cuts the participants of a passage to the shortest, instead of refusing them.
+    target in every passage. `space` is where voxels lie: in `mni` and on a common `surface` they are the same place in
+    everybody, in `native` space never. `shortest` cuts the participants of a passage to the shortest, instead of
+    refusing them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -74,7 +76,7 @@ class SeriesRecipe(BaseModel):
     mask: tuple[str, ...] | None = None
     atlas: tuple[str, ...] | None = None
     region_names: str | None = None
-    space: Literal["mni", "native"] = "native"
+    space: Literal["mni", "surface", "native"] = "native"
     confounds: ConfoundFiles | None = None
     high_pass: float | None = Field(default=None, gt=0)
     scale: Literal["none", "z"] = "none"

@@ -24,7 +24,7 @@ TABLES = (".csv", ".tsv", ".txt")
 class Scans:
     """`values` (scans, targets); `regions` (targets,) or None; `along` holds further coordinates along targets.
 
-    `repetition_time` in seconds where the file says it.
+    `repetition_time` in seconds where the file says it; `notes` say what of the file was left out.
     """
 
     values: np.ndarray
@@ -32,6 +32,7 @@ class Scans:
     along: dict[str, np.ndarray] = field(default_factory=dict)
     repetition_time: float | None = None
     n_constant: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def read_scans(
@@ -130,12 +131,12 @@ def _image(path: Path, mask: Path | None, atlas: Path | None, names: dict[int, s
     grid = values.reshape(-1, values.shape[3]).T
     repetition_time = _seconds(image)
     inside = np.ones(grid.shape[1], dtype=bool)
+    notes: tuple[str, ...] = ()
     if mask is not None:
-        inside = _labels(mask, path, image) != 0
-        if not inside.any():
-            raise BadInput(f"mask {mask} is zero everywhere.")
+        inside, notes = _inside(_labels(mask, path, image), mask)
     if atlas is not None:
-        return _averaged(grid, _labels(atlas, path, image) * inside, names, atlas, repetition_time)
+        labels, more = _whole_numbers(_labels(atlas, path, image), atlas)
+        return _averaged(grid, labels * inside, names, atlas, repetition_time, notes + more)
     lost = 0
     if mask is None:
         varies = grid.max(axis=0) != grid.min(axis=0)
@@ -144,7 +145,7 @@ def _image(path: Path, mask: Path | None, atlas: Path | None, names: dict[int, s
     place = index @ image.affine[:3, :3].T + image.affine[:3, 3]
     along = {f"{axis}_mm": place[:, i] for i, axis in enumerate("xyz")}
     along["voxel"] = np.flatnonzero(inside)
-    return Scans(grid[:, inside].astype(np.float64), None, along, repetition_time, lost)
+    return Scans(grid[:, inside].astype(np.float64), None, along, repetition_time, lost, notes)
 
 
 def _labels(labels: Path, path: Path, image: Any) -> np.ndarray:
@@ -154,7 +155,34 @@ def _labels(labels: Path, path: Path, image: Any) -> np.ndarray:
         raise BadInput(f"{labels} has {values.shape} voxels, {path} {image.shape[:3]}; resample it to the scans first.")
     if not np.allclose(held.affine, image.affine, atol=1e-3):
         raise BadInput(f"{labels} lies elsewhere than {path} (their affines differ); resample it to the scans first.")
-    return np.round(values).astype(int).ravel()
+    return values.ravel()
+
+
+def _inside(values: np.ndarray, mask: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return which voxels are inside a mask; NaN is outside, and counted."""
+    labels, notes = _whole_numbers(values, mask)
+    if (labels < 0).any():
+        raise BadInput(f"mask {mask} has negative values; voxels to keep must be 1, all others 0.")
+    if not labels.any():
+        raise BadInput(f"mask {mask} is zero everywhere.")
+    return labels > 0, notes
+
+
+def _whole_numbers(values: np.ndarray, file: Path) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the labels of a mask or atlas; a value that is not finite is no label, 0, and counted.
+
+    Raises BadInput for fractions: probabilities need a threshold, and interpolated labels are others' labels.
+    """
+    finite = np.isfinite(values)
+    labels = np.round(np.where(finite, values, 0)).astype(int)
+    off = np.flatnonzero(finite & (np.abs(np.where(finite, values, 0) - labels) > 1e-3))
+    if len(off):
+        raise BadInput(
+            f"{file} holds {values[off[0]]:g} ({len(off)} such): a mask or atlas holds whole numbers; put a threshold "
+            "on probabilities, and resample labels by nearest neighbour."
+        )
+    lost = int((~finite).sum())
+    return labels, (f"{lost} voxels of {file.name} hold no finite number and were taken as outside",) if lost else ()
 
 
 def _seconds(image: Any) -> float | None:
@@ -170,16 +198,19 @@ def _surface(path: Path, mask: Path | None, atlas: Path | None, names: dict[int,
     values = _time_series(path, image)
     n_vertices = values.shape[1]
     inside = np.ones(n_vertices, dtype=bool)
+    notes: tuple[str, ...] = ()
     if mask is not None:
-        inside = _vertex_labels(mask, path, n_vertices)[0] != 0
+        inside, notes = _inside(_vertex_labels(mask, path, n_vertices)[0], mask)
     if atlas is not None:
-        labels, table = _vertex_labels(atlas, path, n_vertices)
-        return _averaged(values, labels * inside, {**table, **names}, atlas, None)
+        found, table = _vertex_labels(atlas, path, n_vertices)
+        labels, more = _whole_numbers(found, atlas)
+        return _averaged(values, labels * inside, {**table, **names}, atlas, None, notes + more)
     lost = 0
     if mask is None:
         varies = values.max(axis=0) != values.min(axis=0)
         inside, lost = varies, int((~varies).sum())
-    return Scans(values[:, inside].astype(np.float64), None, {"voxel": np.flatnonzero(inside)}, None, lost)
+    along = {"voxel": np.flatnonzero(inside)}
+    return Scans(values[:, inside].astype(np.float64), None, along, None, lost, notes)
 
 
 def _time_series(path: Path, image: Any) -> np.ndarray:
@@ -199,16 +230,35 @@ def _vertex_labels(labels: Path, path: Path, n_vertices: int) -> tuple[np.ndarra
     if len(arrays) != 1 or np.asarray(arrays[0].data).shape != (n_vertices,):
         raise BadInput(f"{labels} must hold one label for each of the {n_vertices} vertices of {path}.")
     table = {int(key): str(name) for key, name in held.labeltable.get_labels_as_dict().items()}
-    return np.round(np.asarray(arrays[0].data)).astype(int), table
+    return np.asarray(arrays[0].data, dtype=np.float64), table
 
 
 def _averaged(
-    values: np.ndarray, labels: np.ndarray, names: dict[int, str], atlas: Path, repetition_time: float | None
+    values: np.ndarray,
+    labels: np.ndarray,
+    names: dict[int, str],
+    atlas: Path,
+    repetition_time: float | None,
+    notes: tuple[str, ...],
 ) -> Scans:
+    """Average the voxels of each label that are finite in every scan; count the others, name regions without any."""
     numbers = [number for number in np.unique(labels).tolist() if number > 0]
     if not numbers:
         raise BadInput(f"atlas {atlas} has no label above 0 where the scans are.")
-    means = np.column_stack([values[:, labels == number].mean(axis=1, dtype=np.float64) for number in numbers])
+    finite = np.isfinite(values).all(axis=0)
+    means = np.full((len(values), len(numbers)), np.nan)
     regions = np.array([names.get(number, f"region {number}") for number in numbers])
-    size = np.array([int((labels == number).sum()) for number in numbers])
-    return Scans(means, regions, {"n_voxels": size}, repetition_time)
+    size = np.zeros(len(numbers), dtype=int)
+    for column, number in enumerate(numbers):
+        mine = labels == number
+        size[column] = int((mine & finite).sum())
+        if size[column]:
+            means[:, column] = values[:, mine & finite].mean(axis=1, dtype=np.float64)
+        else:
+            notes += (f"region {str(regions[column])!r} was left out: none of its {int(mine.sum())} voxels is finite",)
+    lost = int(((labels > 0) & ~finite).sum())
+    if lost:
+        notes += (
+            f"{lost} of {int((labels > 0).sum())} voxels under {atlas.name} hold NaN and count in no region's mean",
+        )
+    return Scans(means, regions, {"n_voxels": size}, repetition_time, notes=notes)
