@@ -63,8 +63,9 @@ def _measurements(chat_model: str) -> tuple[list[dict[str, Any]], str]:
     if len(found) == 1:
         notes += " The other data set is simulated."
     prompts = {"kind": "attribution", "prompts": "fable_instructions", "n_prompts": 24}  # two minutes for all
+    split = "contiguous" if real["alice2016"] else "grouped"
     measurements: list[dict[str, Any]] = [
-        {"kind": "brain", "data": brain, "split": "contiguous" if real["alice2016"] else "grouped", "untrained": 1},
+        {"kind": "brain", "data": brain, "split": split, "untrained": 1, "surrogates": 20},
         {"kind": "reading", "data": reading},
         {**prompts, "form": "plain"},
         {**prompts, "form": "chat", "template": chat_model},
