@@ -8,16 +8,20 @@ import pkgutil
 from pathlib import Path
 
 HERE = Path(__file__).parent
+ASKED_FOR = ("calibration",)  # what a number says, and not how long it takes
 
 
 def main() -> None:
     names = sorted(m.name for m in pkgutil.iter_modules([str(HERE)]) if not m.name.startswith("_"))
     names = [name for name in names if name != "timing"]
+    by_default = [name for name in names if name not in ASKED_FOR]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"which benchmarks: {', '.join(names)} (default: all)")
+    parser.add_argument(
+        "names", nargs="*", help=f"which benchmarks: {', '.join(names)} (default: all but {', '.join(ASKED_FOR)})"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes: does it run, not how fast it is")
     options = parser.parse_args()
-    for name in options.names or names:
+    for name in options.names or by_default:
         print(f"\n== {name} ==", flush=True)
         importlib.import_module(f"benchmarks.{name}").main(["--quick"] if options.quick else [])
 
