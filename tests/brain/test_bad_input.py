@@ -93,3 +93,12 @@ def test_a_recording_without_texts(fable_2m: LanguageModel) -> None:
 def test_a_data_set_of_another_kind(fable_2m: LanguageModel) -> None:
     with pytest.raises(BadInput, match="simulated_reading is no brain recording"):
         BrainAlignment(data="simulated_reading").run(fable_2m)
+
+
+def test_responses_that_are_counts_are_scored_like_any_numbers(fable_2m: LanguageModel) -> None:
+    data = recording().data
+    counts = data.copy(data=np.random.default_rng(1).integers(0, 9, data.shape))
+    first, second = (
+        brain_alignment(fable_2m, Recording("mine", d)).arrays["r"] for d in (counts, counts.astype(float))
+    )
+    assert np.allclose(first, second)

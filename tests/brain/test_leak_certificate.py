@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from time_series import driven, heard
 
 from tuneshift.brain import BrainAlignment, brain_alignment
@@ -98,7 +99,7 @@ def test_beside_a_score_stand_mean_spread_and_p_of_its_surrogates(planted: tuple
     assert table.loc["p_surrogate", "value"] == pytest.approx(0.1)  # the highest of ten
     made = result.arrays["r_surrogate"].values
     assert table.loc["sd_surrogate", "value"] == pytest.approx(made.std(ddof=1))
-    reach = 2 * made.std(ddof=1) / 3
+    reach = stats.t.ppf(0.975, 8) * made.std(ddof=1) / 3  # of 20 and more: two standard errors
     assert table.loc["r_surrogate", "ci_low"] == pytest.approx(made.mean() - reach)
     assert result.arrays["r_surrogate_by_layer"].shape == (9, 5)
 

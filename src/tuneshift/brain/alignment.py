@@ -227,21 +227,21 @@ def _certificate(setting: Setting, scrambled: SurrogateScores) -> list[dict[str,
     """The rows of the leak certificate: mean with its interval, spread, and p of the recording among its surrogates."""
     overall = {"layer": "nested", "target": "mean", "participant": "mean", "n": len(scrambled.nested)}
     mean = float(scrambled.nested.mean())
-    reach = 2 * scrambled.standard_error
-    rows = [setting.row(**overall, metric="r_surrogate", value=mean, ci_low=mean - reach, ci_high=mean + reach)]
+    ends = {"ci_low": mean - scrambled.reach, "ci_high": mean + scrambled.reach}
+    rows = [setting.row(**overall, metric="r_surrogate", value=mean, **ends)]
     if len(scrambled.nested) > 1:
         rows.append(setting.row(**overall, metric="sd_surrogate", value=float(scrambled.nested.std(ddof=1))))
     return [*rows, setting.row(**overall, metric="p_surrogate", value=scrambled.p) | {"unit": "p"}]
 
 
 def _about_leaks(recording: Recording, scrambled: SurrogateScores) -> list[str]:
-    mean, error = float(scrambled.nested.mean()), scrambled.standard_error
-    if not abs(mean) > 2 * error:
+    mean = float(scrambled.nested.mean())
+    if not abs(mean) > scrambled.reach:
         return []
     return [
         f"{recording.name}: {len(scrambled.nested)} surrogate recordings, which have no relation to the text, score "
-        f"{mean:+.3f} on average, more than two standard errors ({error:.3f}) from 0: something leaks from training to "
-        "test in this recording or split, and the scores are off by as much"
+        f"{mean:+.3f} on average, too far from 0 for chance (more than {scrambled.reach:.3f}): something leaks from "
+        "training to test in this recording or split, and the scores are off by as much"
     ]
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from tuneshift.brain.encoding import Encoding
 from tuneshift.brain.layer_features import LayerFeatures
-from tuneshift.brain.surrogates import Variant, as_recorded
+from tuneshift.brain.surrogates import DEFAULT_SURROGATES, Variant, as_recorded
 from tuneshift.numerics.resampling import mean_of_known
 from tuneshift.progress import Progress, silent
 
@@ -52,6 +53,14 @@ class SurrogateScores:
     def standard_error(self) -> float:
         """Of the mean over surrogates."""
         return float(self.nested.std(ddof=1) / np.sqrt(len(self.nested))) if len(self.nested) > 1 else float("nan")
+
+    @property
+    def reach(self) -> float:
+        """How far the mean of scores that are 0 may be from it: two standard errors, for fewer than 20 Student's t."""
+        n = len(self.nested)
+        if n < 2:
+            return float("nan")
+        return self.standard_error * (2.0 if n >= DEFAULT_SURROGATES else float(stats.t.ppf(0.975, n - 1)))
 
 
 def score_layers(

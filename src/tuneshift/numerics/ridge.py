@@ -220,6 +220,7 @@ class RidgeSolver:
         """Return what is predicted for the test stimuli from training responses (n, v), with the best penalties."""
         with one_thread(len(Y) ** 2 * Y.shape[1] <= _SMALL_WORK / 4):
             responses = torch.as_tensor(Y, device=self.device)
+            responses = responses if responses.is_floating_point() else responses.double()
             mean = responses.mean(0)
             centred = (responses - mean).float()  # in this order: a large mean would cost digits
             given = Targets(centred, centred.T @ self.vectors)
