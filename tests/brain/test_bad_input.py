@@ -38,8 +38,12 @@ def test_without_passage_labels_the_default_split_is_contiguous(fable_2m: Langua
 
 
 def test_fewer_passages_than_folds(fable_2m: LanguageModel) -> None:
-    with pytest.raises(BadInput, match="at least 5 passages, and there are 3"):
-        brain_alignment(fable_2m, recording(n_stimuli=12), split="grouped")
+    with pytest.raises(BadInput, match="at least 5 groups to hold out, and there are 3"):
+        brain_alignment(fable_2m, recording(n_stimuli=12), split="grouped", folds=5)
+    asked_for_none = brain_alignment(fable_2m, recording(n_stimuli=12), split="grouped")
+    assert asked_for_none.details["folds"] == 3  # as many as there are
+    with pytest.raises(BadInput, match="all stimuli share one `passage`, so that none can be held out"):
+        brain_alignment(fable_2m, recording(n_stimuli=4), split="grouped")
 
 
 def test_fewer_stimuli_than_folds(fable_2m: LanguageModel) -> None:

@@ -73,6 +73,19 @@ def test_leave_one_out_and_split_halves_are_the_root_of_the_reliability_for_few_
     assert leave_one_out_ceiling(np.array(share), n_participants) < np.sqrt(share)
 
 
+@pytest.mark.parametrize(("n_participants", "share_seen"), [(10, 0.5), (10, 0.25), (20, 0.25), (5, 0.5)])
+def test_people_who_missed_runs_do_not_lower_the_ceiling(n_participants: int, share_seen: float) -> None:
+    """Who was there counts stimulus by stimulus: ten people with a quarter of the stimuli each had .39 for .63."""
+    data = people(0.4, n_participants=n_participants, n_stimuli=1600)
+    rng = np.random.default_rng(3)
+    missed = rng.random((40, n_participants)) > share_seen  # in runs of 40 stimuli
+    values = data.values.copy()
+    values[np.repeat(np.repeat(missed, 40, axis=0), 4, axis=1)] = np.nan
+    for estimate in ("leave_one_out", "split_half"):
+        found = ceiling_of(data.copy(data=values), estimate)
+        assert np.nanmean(found.values) == pytest.approx(np.sqrt(0.4), abs=0.03)
+
+
 @pytest.mark.parametrize("others", [1, 3, 26])
 def test_the_reliability_is_what_gives_the_correlation_with_the_mean_of_the_others(others: int) -> None:
     share = np.linspace(0.01, 0.99, 50)

@@ -10,16 +10,19 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from time_series import driven, heard
+from time_series import driven, heard, sentences
 
 from tuneshift.brain import BrainAlignment, brain_alignment
 from tuneshift.brain.ceilings import noise_ceiling
 from tuneshift.brain.encoding import Encoding
+from tuneshift.brain.layer_scores import SurrogateScores
+from tuneshift.brain.mappings import Mapping
 from tuneshift.brain.partition import partition
 from tuneshift.brain.surrogates import Exchanged, PhaseRandomised, surrogates
 from tuneshift.brain.targets import target_blocks
 from tuneshift.human import Recording, load_data
 from tuneshift.models import LanguageModel
+from tuneshift.numerics.haemodynamics import convolved
 from tuneshift.result import Result
 
 OVERALL = {"target": "mean", "participant": "mean"}
@@ -50,6 +53,74 @@ def test_every_run_and_every_surrogate_is_drawn_by_itself_and_again_the_same() -
     assert not np.allclose(halves[0], halves[1])
     alone = first(values[200:], rows[200:])  # a participant who missed the first run
     assert np.allclose(alone, first(values, rows)[200:])
+
+
+@settings(deadline=None, max_examples=20)
+@given(n=st.integers(60, 401), seed=st.integers(0, 10**6))
+def test_phases_leave_nothing_of_an_answer_near_its_word(n: int, seed: int) -> None:
+    """An answer to one word, made a surrogate: free phases left up to a fifth of it in place, for all words the same."""
+    values = np.zeros((n, 1))
+    values[n // 2] = 1.0
+    made = PhaseRandomised(np.zeros(n), seed)(values, np.arange(n))[:, 0]
+    assert np.linalg.norm(made) == pytest.approx(1.0, abs=0.05)
+    near = slice(n // 2 - n // 30, n // 2 + n // 30 + 1)
+    assert np.abs(made[near]).max() < 0.08
+
+
+def test_surrogates_of_a_strong_answer_in_one_run_score_nothing() -> None:
+    """What phases leave in place is the same in training and test of one run: one unit scored .03 where 0 is true."""
+    found = []
+    for seed in range(10):
+        recording = heard(drift=0.0, n_participants=2, seed=seed)
+        rng = np.random.default_rng(300 + seed)
+        assert recording.words is not None
+        said = rng.standard_normal((len(recording.words.words), 1))
+        answering = driven(recording, said, strength=5.0, seed=seed)
+        heard_words = convolved(said, recording.words.offset, recording.data["time"].values)
+        cut = partition(answering, "contiguous")
+        assert (
+            np.nanmean(Encoding(answering.data, target_blocks(answering.data, "h")[0], cut).scores(heard_words)) > 0.8
+        )
+        found += [scrambled_score(heard_words, answering, 20 * seed + draw) for draw in range(4)]
+    assert abs(np.mean(found)) < 2.5 * np.std(found, ddof=1) / np.sqrt(len(found))
+    assert abs(np.mean(found)) < 0.02
+
+
+@settings(deadline=None, max_examples=30)
+@given(lengths=st.lists(st.integers(3, 9), min_size=6, max_size=20), seed=st.integers(0, 10**6))
+def test_no_passage_stays_where_it_was(lengths: list[int], seed: int) -> None:
+    labels = np.repeat(np.arange(len(lengths)), lengths).astype(str)
+    n = len(labels)
+    made = Exchanged(labels, seed)(np.arange(float(n))[:, None], np.arange(n))[:, 0].astype(int)
+    assert sorted(made) == list(range(n))
+    assert (labels[made] == labels).mean() <= 0.1
+
+
+@pytest.mark.parametrize("n_passages", [2, 3, 5])
+def test_passages_too_few_to_change_places_give_no_certificate_and_a_reader_is_told(
+    n_passages: int, fable_2m: LanguageModel
+) -> None:
+    """Among the surrogates of two passages was the recording itself, every second time, and a leak was announced."""
+    result = brain_alignment(fable_2m, sentences(n_passages, 20), surrogates=20)
+    assert not result.table["metric"].str.contains("surrogate").any()
+    assert any(f"no surrogates were drawn: {n_passages} passages" in warning for warning in result.warnings)
+    assert not any("leaks" in warning for warning in result.warnings)
+
+
+def test_a_recording_without_a_score_has_no_p() -> None:
+    assert np.isnan(SurrogateScores(np.zeros(20), np.zeros((20, 3)), float("nan")).p)
+
+
+@pytest.mark.parametrize("mapping", ["rsa", "cka"])
+def test_geometries_of_time_series_come_with_a_warning_and_without_a_share(
+    mapping: Mapping, fable_2m: LanguageModel
+) -> None:
+    """People and text with nothing in common but their slowness reached half of a "ceiling"."""
+    result = brain_alignment(fable_2m, heard(), mapping=mapping, surrogates=6)
+    assert "r_normalised" not in set(result.table["metric"])
+    assert any("compares geometries and fits nothing" in warning for warning in result.warnings)
+    assert not any("training to test" in warning for warning in result.warnings)
+    assert any("no share of the ceiling" in warning for warning in result.warnings)
 
 
 def test_passages_change_places_whole_and_nobody_is_lost() -> None:

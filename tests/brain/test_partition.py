@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from time_series import heard
+from time_series import heard, sentences
 
 from tuneshift.brain import brain_alignment
 from tuneshift.brain.partition import Partition, SplitName, partition
@@ -114,21 +113,6 @@ def test_a_recording_too_short_for_its_gaps_is_refused_with_words(fable_2m: Lang
         brain_alignment(fable_2m, heard(40, (40,)), split="contiguous")
 
 
-def sentences(n_passages: int = 20, length: int = 4) -> Recording:
-    rng = np.random.default_rng(0)
-    n = n_passages * length
-    passage = np.repeat([f"passage {i}" for i in range(n_passages)], length)
-    coords = {
-        "text": ("stimulus", [f"Sentence {i} of the {i % 7} boats." for i in range(n)]),
-        "passage": ("stimulus", passage),
-        "topic": ("stimulus", [f"topic {int(name.split()[1]) % 6}" for name in passage]),
-        "participant": ("target", ["p0", "p0", "p1", "p1"]),
-        "region": ("target", ["a", "b", "a", "b"]),
-        "target_name": ("target", list("wxyz")),
-    }
-    return Recording("read", xr.DataArray(rng.standard_normal((n, 4)), dims=("stimulus", "target"), coords=coords))
-
-
 def test_any_label_of_the_stimuli_may_be_held_out_whole(fable_2m: LanguageModel) -> None:
     recording = sentences()
     cut = partition(recording, group_by="topic")
@@ -165,11 +149,15 @@ def test_features_that_know_only_the_topic_score_where_passages_are_held_out_and
     [
         ({"group_by": "colour"}, r"no `colour` along its stimuli to group by; it has passage, topic"),
         ({"group_by": "region"}, r"no `region` along its stimuli"),
+        ({"group_by": " "}, "give the name of a label"),
         (
             {"group_by": "topic", "split": "contiguous"},
             "group_by: topic goes with the grouped split, not with contiguous",
         ),
-        ({"group_by": "topic", "folds": 9}, "grouped splits into 9 folds need at least 9 passages, and there are 6"),
+        (
+            {"group_by": "topic", "folds": 9},
+            "grouped splits into 9 folds need at least 9 groups to hold out, and there are 6",
+        ),
     ],
 )
 def test_labels_that_cannot_be_held_out_are_refused_with_words(
@@ -177,6 +165,78 @@ def test_labels_that_cannot_be_held_out_are_refused_with_words(
 ) -> None:
     with pytest.raises(BadInput, match=said):
         brain_alignment(fable_2m, sentences(), **options)
+
+
+def crossed(n_passages: int = 24, length: int = 8) -> Recording:
+    """Every second passage of one condition alone, the others of both."""
+    recording = sentences(n_passages, length)
+    number = np.arange(n_passages * length)
+    condition = np.where((number // length) % 4 == 0, "ab"[0], np.where((number // length) % 4 == 1, "b", "c"))
+    condition = np.where(((number // length) % 4 == 3) & (number % 2 == 0), "a", condition)
+    return replace(recording, data=recording.data.assign_coords(condition=("stimulus", condition)))
+
+
+def test_a_label_that_cuts_every_passage_cannot_be_held_out() -> None:
+    recording = sentences()
+    place = recording.data.assign_coords(place=("stimulus", [str(i % 4) for i in range(80)]))
+    said = r"leaves 0 stimuli to learn from \(of a passage that is held out in part nothing is learned\)"
+    with pytest.raises(BadInput, match=said):
+        partition(replace(recording, data=place), group_by="place")
+
+
+def test_of_a_passage_that_a_label_cuts_nothing_is_learned_while_its_rest_is_predicted() -> None:
+    """Held out by a label that cuts passages, features that know only the passage once scored .67."""
+    cut = partition(crossed(), group_by="condition")
+    passages = cut.recording.data["passage"].values
+    assert len(cut.splits) == 3  # there are three conditions, and nobody asked for five folds
+    for split in cut.splits:
+        learned, predicted = passages[split.train.rows], passages[split.test.rows]
+        assert not set(learned) & set(predicted)
+        for kept, part in split.inner:
+            assert not set(learned[kept]) & set(learned[part])
+
+
+@pytest.mark.parametrize(("n_passages", "length"), [(6, 16), (12, 8), (24, 6), (21, 4)])
+def test_blocks_of_sentences_are_chosen_for_by_whole_passages_too(n_passages: int, length: int) -> None:
+    """Cut within, passages made the penalties and layers that know a passage again look best."""
+    cut = partition(sentences(n_passages, length), "contiguous")
+    for split in cut.splits:
+        passages = cut.recording.data["passage"].values[split.train.rows]
+        for kept, part in split.inner:
+            assert not set(passages[kept]) & set(passages[part])
+
+
+def test_passages_longer_than_a_block_are_cut_outside_and_within_alike() -> None:
+    cut = partition(sentences(2, 30), "contiguous")
+    assert cut.kin is None
+    assert all(len(split.train.rows) == 48 for split in cut.splits)
+
+
+def test_a_random_split_has_as_many_folds_as_are_asked_for() -> None:
+    assert len(partition(sentences(), "shuffled").splits) == 10
+    assert len(partition(sentences(), "shuffled", 3).splits) == 3
+
+
+def test_one_wild_value_flattens_no_other_stretch() -> None:
+    """A sentinel of 1e9 once made every other stretch of its target constant."""
+    recording = heard()
+    cut = partition(recording, "contiguous")
+    wild = recording.data.values.copy()
+    wild[5] = 1e9
+    late = cut.splits[-1].test
+    assert np.array_equal(cut.cleaned(wild, late), cut.cleaned(recording.data.values, late))
+    assert cut.cleaned(wild, late).std() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e6, 1e9])
+def test_large_numbers_that_vary_are_no_constants_and_rounding_is(offset: float) -> None:
+    recording = heard()
+    cut = partition(recording, "contiguous")
+    part = cut.splits[0].test
+    varies = recording.data.values + offset
+    assert np.allclose(cut.cleaned(varies, part), cut.cleaned(recording.data.values, part), atol=1e-5)
+    rounding = offset * (1 + np.random.default_rng(0).integers(-1, 2, recording.data.shape) * np.finfo(float).eps)
+    assert not cut.cleaned(rounding, part).any()
 
 
 def test_a_stimulus_without_its_label_is_refused_with_its_number(fable_2m: LanguageModel) -> None:

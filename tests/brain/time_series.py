@@ -1,4 +1,4 @@
-"""Made time series: people in a scanner who hear words, of which everything is known."""
+"""Made recordings: people in a scanner who hear words or read sentences, of which everything is known."""
 
 from __future__ import annotations
 
@@ -80,3 +80,19 @@ def driven(recording: Recording, said: np.ndarray, strength: float, seed: int = 
         recording.name, recording.data.copy(data=values), words=recording.words,
         repetition_time=recording.repetition_time, high_pass=recording.high_pass,
     )  # fmt: skip
+
+
+def sentences(n_passages: int = 20, length: int = 4) -> Recording:
+    """Two people who read sentences in passages of six topics; noise."""
+    rng = np.random.default_rng(0)
+    n = n_passages * length
+    passage = np.repeat([f"passage {i}" for i in range(n_passages)], length)
+    coords = {
+        "text": ("stimulus", [f"Sentence {i} of the {i % 7} boats." for i in range(n)]),
+        "passage": ("stimulus", passage),
+        "topic": ("stimulus", [f"topic {int(name.split()[1]) % 6}" for name in passage]),
+        "participant": ("target", ["p0", "p0", "p1", "p1"]),
+        "region": ("target", ["a", "b", "a", "b"]),
+        "target_name": ("target", list("wxyz")),
+    }
+    return Recording("read", xr.DataArray(rng.standard_normal((n, 4)), dims=("stimulus", "target"), coords=coords))

@@ -247,7 +247,7 @@ def test_bad_shapes_and_missing_groups_are_refused_with_words() -> None:
         ridge_predictivity(X, Y[:-1], folds=contiguous(40, 4))
     with pytest.raises(BadInput, match="groups or folds"):
         ridge_predictivity(X, Y)
-    with pytest.raises(BadInput, match="at least 5 passages, and there are 2"):
+    with pytest.raises(BadInput, match="at least 5 groups to hold out, and there are 2"):
         ridge_predictivity(X, Y, np.arange(40) % 2)
 
 

@@ -17,12 +17,12 @@ from tuneshift.brain.encoding import Encoding
 from tuneshift.brain.language_units import LanguageUnits, localise, random_units, refuse_too_many
 from tuneshift.brain.layer_features import LayerFeatures, model_states
 from tuneshift.brain.layer_scores import SurrogateScores, score_layers
-from tuneshift.brain.mappings import Mapping
+from tuneshift.brain.mappings import GEOMETRIES, Mapping
 from tuneshift.brain.partition import SplitName, default_split, is_timed, partition
 from tuneshift.brain.stimulus_features import Response
 from tuneshift.brain.summary import Setting, ceiling_row, reliable, score_rows
-from tuneshift.brain.surrogates import DEFAULT_SURROGATES, surrogates
-from tuneshift.brain.targets import target_blocks
+from tuneshift.brain.surrogates import DEFAULT_SURROGATES, FEWEST_EXCHANGED, surrogates, too_few_to_exchange
+from tuneshift.brain.targets import never_varies, target_blocks
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording, data_checksum, load_data
 from tuneshift.measurement import Measurement
@@ -87,9 +87,14 @@ class BrainAlignment(Measurement):
 
     def measure(self, model: LanguageModel, recording: Recording, progress: Progress = silent) -> Result:
         """Score a model on a recording that is already loaded."""
-        if self.controls and self.mapping in ("rsa", "cka"):
+        if self.controls and self.mapping in GEOMETRIES:
             raise BadInput(
                 f"controls need predictions, which {self.mapping} does not make; use mapping ridge or linear."
+            )
+        if self.response == "fir" and recording.words is None:
+            raise BadInput(
+                f"{recording.name} has no times of words, so no haemodynamic response can be fitted; leave out "
+                "`response: fir` (--fir, --delays)."
             )
         if self.units is not None:
             refuse_too_many(self.units, model)
@@ -102,15 +107,21 @@ class BrainAlignment(Measurement):
             warnings.append("shuffled split: neighbouring stimuli leak from training to test, so scores are too high")
         encoding = Encoding(data, blocks, cut, self.mapping, str(model.device))
         ceiling = self._ceiling(recording, encoding)
-        warnings += _about_ceiling(recording, encoding, ceiling)
+        if self.mapping in GEOMETRIES and cut.timed:
+            ceiling = replace(ceiling, shares=False)
+        warnings += _about_ceiling(recording, encoding, ceiling, self.mapping)
 
         mapping = self.mapping if self.units is None else f"{self.mapping}, {self.units} language units"
         shown = split if self.group_by is None else f"{split} by {self.group_by}"
         setting = Setting(dataset=recording.name, split=shown, mapping=mapping, seed=self.seed)
         progress_here = partial(_prefixed, progress, model.name)
         features, units = self._features(model, recording, progress_here)
-        variants = surrogates(cut, self._n_surrogates(), self.seed)
+        few = too_few_to_exchange(cut) if self._n_surrogates() else None
+        if few is not None:
+            warnings.append(_no_certificate(recording.name, few))
+        variants = surrogates(cut, 0 if few is not None else self._n_surrogates(), self.seed)
         found, scrambled = score_layers(features, encoding, variants, progress_here)
+        warnings += _about_unscored(recording, data, found.nested)
         rows = score_rows(setting, data, found.layers, ceiling, nested=found.nested)
         rows.append(ceiling_row(setting, data, ceiling))
         arrays = {
@@ -130,7 +141,7 @@ class BrainAlignment(Measurement):
         if scrambled is not None:
             rows += _certificate(setting, scrambled)
             arrays |= _surrogate_arrays(scrambled)
-            warnings += _about_leaks(recording, scrambled)
+            warnings += _about_leaks(recording, scrambled, self.mapping)
         if self.controls:
             controls = measure_controls(features, encoding, found, setting, progress=progress_here)
             rows += controls.rows
@@ -212,9 +223,20 @@ def _mean_scores(several: Iterable[LayerFeatures], encoding: Encoding, progress:
     return np.asarray(np.mean(scores, axis=0))
 
 
-def _about_ceiling(recording: Recording, encoding: Encoding, ceiling: Ceiling) -> list[str]:
+def _about_ceiling(recording: Recording, encoding: Encoding, ceiling: Ceiling, mapping: str) -> list[str]:
+    if not ceiling.shares:
+        return [
+            f"{recording.name}: {mapping} compares geometries and fits nothing, so that time series which share only "
+            "their slowness score above 0 with any text, and so does their ceiling: read the score beside its "
+            "surrogates (--surrogates 20); no share of the ceiling is given"
+        ]
     if not np.isfinite(ceiling.values).any():
-        return [f"{recording.name}: no noise ceiling, since no two participants share a region"]
+        alone = (
+            "there is one participant"
+            if len(recording.participants) < 2
+            else ("no two participants share a region, or too few of their responses are there at the same time")
+        )
+        return [f"{recording.name}: no noise ceiling, since {alone}"]
     if not reliable(encoding.data, ceiling):
         return [
             f"{recording.name}: the noise ceiling cannot be told from 0: people do not predict each other here, so "
@@ -234,10 +256,34 @@ def _certificate(setting: Setting, scrambled: SurrogateScores) -> list[dict[str,
     return [*rows, setting.row(**overall, metric="p_surrogate", value=scrambled.p) | {"unit": "p"}]
 
 
-def _about_leaks(recording: Recording, scrambled: SurrogateScores) -> list[str]:
+def _about_unscored(recording: Recording, data: xr.DataArray, nested: np.ndarray) -> list[str]:
+    """Say which targets have responses that vary, and still no score: they are constant in all that is held out."""
+    lost = np.flatnonzero(~np.isfinite(nested) & ~never_varies(data.values) & np.isfinite(data.values).any(axis=0))
+    if not len(lost):
+        return []
+    names = ", ".join(str(name) for name in data["target_name"].values[lost[:3]])
+    return [
+        f"{recording.name}: {len(lost)} of {data.shape[1]} targets have no score, since they are constant, or next to "
+        f"it, in every part that is held out or learned from ({names}{', ...' if len(lost) > 3 else ''})"
+    ]
+
+
+def _no_certificate(name: str, few: int) -> str:
+    return (
+        f"{name}: no surrogates were drawn: {few} passages can change places in too few ways to tell chance from a "
+        f"leak (at least {FEWEST_EXCHANGED} are needed)"
+    )
+
+
+def _about_leaks(recording: Recording, scrambled: SurrogateScores, mapping: str) -> list[str]:
     mean = float(scrambled.nested.mean())
     if not abs(mean) > scrambled.reach:
         return []
+    if mapping in GEOMETRIES:
+        return [
+            f"{recording.name}: {len(scrambled.nested)} surrogate recordings, which have no relation to the text, "
+            f"score {mean:+.3f} on average by {mapping}: so much of a score says nothing of the text"
+        ]
     return [
         f"{recording.name}: {len(scrambled.nested)} surrogate recordings, which have no relation to the text, score "
         f"{mean:+.3f} on average, too far from 0 for chance (more than {scrambled.reach:.3f}): something leaks from "

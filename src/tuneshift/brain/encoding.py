@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import xarray as xr
 
-from tuneshift.brain.mappings import Linear, Mapped, Mapping, Ridge, mapped
+from tuneshift.brain.mappings import GEOMETRIES, Linear, Mapped, Mapping, Ridge, mapped
 from tuneshift.brain.partition import FEWEST, Part, Partition, Split
 from tuneshift.brain.surrogates import Variant, as_recorded
 from tuneshift.brain.targets import TargetBlock
@@ -65,7 +65,7 @@ class Encoding:
         """
         split = self.splits[number]
         sides = self._sides(features, split)
-        alone = self.mapping in ("rsa", "cka")
+        alone = self.mapping in GEOMETRIES
         for place, block in enumerate(self.blocks):
             fit, places = self._fit(sides, split, block)
             if fit is None:

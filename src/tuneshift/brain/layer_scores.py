@@ -47,6 +47,8 @@ class SurrogateScores:
     @property
     def p(self) -> float:
         """How often a surrogate scores as high as the recording; it counts itself as one of them."""
+        if not np.isfinite(self.real):
+            return float("nan")
         return float((1 + (self.nested >= self.real).sum()) / (1 + len(self.nested)))
 
     @property

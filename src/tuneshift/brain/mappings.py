@@ -15,6 +15,8 @@ from tuneshift.numerics.similarity import linear_cka, rsa
 from tuneshift.numerics.splits import Fold
 
 Mapping = Literal["ridge", "linear", "rsa", "cka"]
+GEOMETRIES = ("rsa", "cka")
+"""Mappings that fit nothing: they compare how alike stimuli are to each other on both sides."""
 
 
 class Mapped(Protocol):
@@ -85,7 +87,7 @@ class Geometry:
 
 def mapped(mapping: Mapping, train: np.ndarray, test: np.ndarray, inner: Sequence[Fold], device: str = "cpu") -> Mapped:
     """Prepare training features (n, d) and test features (n_test, d) for a mapping."""
-    if mapping in ("rsa", "cka"):
+    if mapping in GEOMETRIES:
         return Geometry(mapping, train, test, inner)
     return (Ridge if mapping == "ridge" else Linear)(train, test, inner, device)
 

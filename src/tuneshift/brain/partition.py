@@ -6,8 +6,9 @@ ceilings, controls, unique variance, permutations and surrogates all ask this fi
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -22,7 +23,8 @@ SplitName = Literal["grouped", "contiguous", "shuffled"]
 FEWEST = 3
 """Stimuli of which a correlation says anything at all."""
 _SHORTEST_SCANS = 8  # of a stretch that is filtered and z-scored by itself
-_TIME_FOLDS, _FOLDS = 6, 5
+_TIME_FOLDS, _FOLDS, _SHUFFLES = 6, 5, 10
+_NO_LABEL = ("", "nan", "NaN", "None", "<NA>", "NaT")
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,14 @@ class Split:
 class Partition:
     """A recording's splits, and how any other training and test rows of it would be treated alike.
 
-    `groups` (n_rows,) are held out whole, None where blocks of rows are; `place` (n_rows,) is where rows lie, in the
-    unit of `gap`: seconds for time series. `notes` say what was left out.
+    `groups` (n_rows,) are held out whole, None where blocks of rows are. `kin` (n_rows,) are the passages of sentences:
+    of one that is held out in part nothing is learned, None where that is no question. `place` (n_rows,) is where rows
+    lie, in the unit of `gap`: seconds for time series. `notes` say what was left out.
     """
 
     recording: Recording
     groups: np.ndarray | None
+    kin: np.ndarray | None
     runs: np.ndarray
     place: np.ndarray
     gap: float
@@ -78,13 +82,24 @@ class Partition:
         Raises BadInput where too little is left to learn from or to predict.
         """
         train, test = with_gap((np.sort(train), np.sort(test)), self.place, self.gap)
+        if self.kin is not None:
+            train = train[~np.isin(self.kin[train], self.kin[test])]
         parts = [self._part(train), self._part(test)]
-        labels = None if self.groups is None else self.groups[parts[0].rows]
+        labels = self.left_out_within
         for part, what in zip(parts, ("learn from", "predict"), strict=True):
             if len(part.rows) < FEWEST:
                 raise BadInput(f"{self.recording.name}: {self._too_little(len(part.rows), what)}")
-        inner = inner_folds(len(parts[0].rows), labels, self.gap, self.place[parts[0].rows])
+        rows = parts[0].rows
+        inner = inner_folds(len(rows), None if labels is None else labels[rows], self.gap, self.place[rows])
         return Split(parts[0], parts[1], tuple(inner))
+
+    @property
+    def left_out_within(self) -> np.ndarray | None:
+        """What is left out whole (n_rows,) to choose penalties: as outside, but passages where a label cuts them."""
+        if self.kin is None or self.groups is None:
+            return self.groups if self.kin is None else self.kin
+        pairs = set(zip(self.kin.tolist(), self.groups.tolist(), strict=True))
+        return self.groups if len(pairs) == len(set(self.kin.tolist())) else self.kin
 
     def _too_little(self, left: int, what: str) -> str:
         if self.timed:
@@ -92,25 +107,26 @@ class Partition:
                 f"with {self.gap:g} s between what is held out and what is learned from, and stretches of at least "
                 f"{self._shortest} scans, too little is left to {what}; use fewer folds, or hold out longer passages."
             )
+        cut = " (of a passage that is held out in part nothing is learned)" if self.kin is not None else ""
         return (
-            f"one of the folds leaves {left} stimuli to {what}, too few for a correlation (at least {FEWEST}); "
-            "use fewer folds or more stimuli."
+            f"one of the folds leaves {left} stimuli to {what}{cut}, too few for a correlation (at least {FEWEST}); "
+            "hold out what keeps passages together, or use fewer folds or more stimuli."
         )
 
     def cleaned(self, values: np.ndarray, part: Part) -> np.ndarray:
         """Return values (n_rows, k) at the rows of a part, each stretch filtered and z-scored by itself.
 
         The same for features and responses. A column that varies within a stretch by less than a millionth of what it
-        varies by over all rows is taken as constant there, and 0.
+        varies by elsewhere, or by no more than its numbers are exact, is taken as constant there, and 0.
         """
         if not part.stretches:
             return values[part.rows]
         recording = self.recording
-        size = np.nanmax(np.abs(values), axis=0, initial=0.0, where=np.isfinite(values))
+        least = _next_to_nothing(values)
         whole = np.empty((len(values), values.shape[1]))
         for stretch in part.stretches:
             whole[stretch] = cleaned_stretch(
-                values[stretch], recording.repetition_time or 1.0, recording.high_pass, 1e-6 * size
+                values[stretch], recording.repetition_time or 1.0, recording.high_pass, least
             )
         return whole[part.rows]
 
@@ -134,6 +150,22 @@ class Partition:
         if self.recording.repetition_time is not None:
             breaks |= np.diff(self.place[rows]) > 1.5 * self.recording.repetition_time
         return np.split(rows, np.flatnonzero(breaks) + 1)
+
+
+def _next_to_nothing(values: np.ndarray) -> np.ndarray:
+    """Return the spread (k,) at which each column (n_rows, k) is as good as constant.
+
+    A millionth of its quartiles' distance, so that a single wild value does not flatten all others, or what rounding
+    leaves of numbers as large as these.
+    """
+    finite = np.where(np.isfinite(values), values, np.nan).astype(np.float64, copy=False)
+    if not finite.size:
+        return np.zeros(values.shape[1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # columns without a number have no quartiles
+        low, middle, high = np.nanquantile(finite, [0.25, 0.5, 0.75], axis=0)
+    exact = np.finfo(values.dtype).eps if np.issubdtype(values.dtype, np.floating) else 0.0
+    return np.nan_to_num(np.maximum(1e-6 * (high - low), 4 * exact * np.abs(middle)))
 
 
 def is_timed(recording: Recording) -> bool:
@@ -163,20 +195,20 @@ def partition(
 
     Raises BadInput for labels that are missing, and where a fold would be too small.
     """
+    if group_by is not None and not group_by.strip():
+        raise BadInput("group_by: give the name of a label of the stimuli, such as topic.")
     split = split or ("grouped" if group_by else default_split(recording))
     if group_by is not None and split != "grouped":
         raise BadInput(f"group_by: {group_by} goes with the grouped split, not with {split}; leave one of them out.")
-    frame = _frame(recording, split, group_by)
     n_rows = recording.data.shape[0]
+    n_blocks = folds or (_TIME_FOLDS if is_timed(recording) else _FOLDS)
+    frame = _frame(recording, split, group_by, n_rows // n_blocks)
     if split == "shuffled":
-        cuts = shuffled(n_rows, seed=seed)
+        cuts = shuffled(n_rows, folds or _SHUFFLES, seed=seed)
     elif frame.groups is not None:
-        most = folds or _FOLDS
-        cuts = grouped(frame.groups, most if split == "grouped" else min(most, len(np.unique(frame.groups))))
+        cuts = grouped(frame.groups, _n_groups_apart(frame.groups, folds, split, group_by or "passage", recording.name))
     else:
-        cuts = contiguous(n_rows, folds or (_TIME_FOLDS if frame.timed else _FOLDS))
-        if not frame.timed:
-            cuts = _without_cut_passages(cuts, recording)
+        cuts = contiguous(n_rows, n_blocks)
     _refuse_tiny(cuts, recording.name)
     splits = tuple(frame.split(train, test) for train, test in cuts)
     lost = sum(len(cut[1]) - len(made.test.rows) for cut, made in zip(cuts, splits, strict=True))
@@ -186,11 +218,11 @@ def partition(
             f"{recording.name}: {lost} scans stand in stretches shorter than the haemodynamic response "
             f"({RESPONSE_SECONDS:g} s) and are not predicted",
         )
-    return Partition(recording, frame.groups, frame.runs, frame.place, frame.gap, frame.whole_runs, splits, notes)
+    return replace(frame, splits=splits, notes=notes)
 
 
-def _frame(recording: Recording, split: str, group_by: str | None) -> Partition:
-    """A partition without splits: what is held out whole, and how far apart."""
+def _frame(recording: Recording, split: str, group_by: str | None, block: int) -> Partition:
+    """A partition without splits: what is held out whole, how far apart, and which sentences are kin."""
     data, timed = recording.data, is_timed(recording)
     n_rows = data.shape[0]
     labels: Callable[[str], np.ndarray] = lambda name: np.asarray(data[name].values).astype(str)  # noqa: E731
@@ -206,8 +238,25 @@ def _frame(recording: Recording, split: str, group_by: str | None) -> Partition:
         groups = np.asarray(runs).astype(str)
     elif split == "shuffled" and not timed and "passage" in data.coords:
         groups = labels("passage")  # for what is left out within: never single sentences of a passage
+    kin = None
+    if not timed and split != "shuffled" and "passage" in data.coords:
+        passages = labels("passage")
+        # Passages longer than a block are cut by every block: then neighbouring blocks are all there is to learn from.
+        if split == "grouped" or np.unique(passages, return_counts=True)[1].max() <= block:
+            kin = passages
     gap = RESPONSE_SECONDS if timed and split != "shuffled" else 0.0
-    return Partition(recording, groups, runs, place, gap, whole_runs=split == "shuffled")
+    return Partition(recording, groups, kin, runs, place, gap, whole_runs=split == "shuffled")
+
+
+def _n_groups_apart(groups: np.ndarray, folds: int | None, split: str, label: str, name: str) -> int:
+    """In how many folds groups are held out: as many as asked for, else five, or as many as there are groups."""
+    there = len(np.unique(groups))
+    if there < 2:
+        raise BadInput(
+            f"{name}: all stimuli share one `{label}`, so that none can be held out; use another label, or the "
+            "contiguous split."
+        )
+    return folds if folds is not None and split == "grouped" else min(folds or _FOLDS, there)
 
 
 def _labels(recording: Recording, name: str) -> np.ndarray:
@@ -220,21 +269,11 @@ def _labels(recording: Recording, name: str) -> np.ndarray:
             )
         there = sorted(str(c) for c in data.coords if data[c].dims == ("stimulus",) and c not in ("text", "time"))
         raise BadInput(f"{recording.name} has no `{name}` along its stimuli to group by; it has {', '.join(there)}.")
-    labels = np.asarray(data[name].values).astype(str)
-    empty = np.flatnonzero((labels == "") | (labels == "nan"))
+    labels = np.char.strip(np.asarray(data[name].values).astype(str))
+    empty = np.flatnonzero(np.isin(labels, _NO_LABEL))
     if len(empty):
         raise BadInput(f"{recording.name}: `{name}` of stimulus {empty[0] + 1} is empty ({len(empty)} such); label it.")
     return labels
-
-
-def _without_cut_passages(cuts: list[Fold], recording: Recording) -> list[Fold]:
-    """Leave out of training the rest of passages that a held-out block cuts, unless they are longer than a block."""
-    if "passage" not in recording.data.coords:
-        return cuts
-    passages = np.asarray(recording.data["passage"].values).astype(str)
-    if np.unique(passages, return_counts=True)[1].max() > min(len(test) for _, test in cuts):
-        return cuts
-    return [(train[~np.isin(passages[train], passages[test])], test) for train, test in cuts]
 
 
 def _refuse_tiny(cuts: list[Fold], name: str) -> None:

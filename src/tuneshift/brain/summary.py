@@ -115,7 +115,7 @@ def _layer_rows(
         if region:
             top = _nanmean(region_ceilings[region])
             rows.append(_mean_row(setting, np.array(values), layer, region, metric, top))
-    shares = metric == "r" and reliable(data, ceiling)
+    shares = metric == "r" and ceiling.shares and reliable(data, ceiling)
     for statistic, reduce in _STATISTICS:
         people = _over_participants(scores, data, reduce)
         tops = _over_participants(ceiling.values, data, reduce)

@@ -13,6 +13,11 @@ DEFAULT_SURROGATES = 20
 BLOCK_STIMULI = 5
 """Neighbouring stimuli that change places together where a recording has no passages."""
 
+FEWEST_EXCHANGED = 6
+"""Passages that can change places in so many ways (265, with none left where it was) that surrogates differ."""
+
+_TRIES = 100
+
 Variant = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Responses (m, k) and the row numbers (m,) they stand at -> other responses at the same rows."""
 
@@ -24,9 +29,11 @@ def as_recorded(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class PhaseRandomised:
-    """Time series with the phases of each run drawn anew (Theiler et al. 1992).
+    """Time series with the phases of each run drawn anew (Theiler et al. 1992), opposite for neighbouring frequencies.
 
-    Spectra are kept, and so are correlations between targets and between people: all get the same phases.
+    Spectra are kept, and so are correlations between targets and between people: all get the same phases. Drawn freely,
+    phases would leave a little of the answer to each word in its place, the same in all of a run, which a model learns
+    and confirms; opposite ones for every two neighbours leave none there.
     """
 
     runs: np.ndarray
@@ -44,7 +51,10 @@ class PhaseRandomised:
 
 @dataclass(frozen=True)
 class Exchanged:
-    """Responses to whole passages, laid end to end in random order: neighbours stay neighbours."""
+    """Responses to whole passages, laid end to end in random order, none in its own place.
+
+    Neighbours stay neighbours, so that what leaks between them still does.
+    """
 
     labels: np.ndarray
     seed: int
@@ -53,8 +63,18 @@ class Exchanged:
         """Return a surrogate of (m, k) responses."""
         labels = self.labels[rows]
         members = [np.flatnonzero(labels == label) for label in dict.fromkeys(labels.tolist())]
-        drawn = np.random.default_rng(self.seed).permutation(len(members))
-        return values[np.concatenate([members[place] for place in drawn])]
+        if len(members) < 2:
+            return values
+        rng = np.random.default_rng(self.seed)
+        best, fewest = np.arange(len(rows)), np.inf
+        for _ in range(_TRIES):
+            order = np.concatenate([members[place] for place in rng.permutation(len(members))])
+            at_home = (labels[order] == labels).mean()  # passages of unequal length may meet their own place in part
+            if at_home < fewest:
+                best, fewest = order, at_home
+            if not at_home:
+                break
+        return values[best]
 
 
 def surrogates(cut: Partition, count: int, seed: int = 0) -> list[Variant]:
@@ -66,11 +86,21 @@ def surrogates(cut: Partition, count: int, seed: int = 0) -> list[Variant]:
     return [Exchanged(labels, draw) for draw in draws]
 
 
+def too_few_to_exchange(cut: Partition) -> int | None:
+    """Return how many passages there are where they are too few for surrogates, None where they suffice."""
+    n = 0 if cut.timed else len(np.unique(exchangeable(cut)))
+    return n if 0 < n < FEWEST_EXCHANGED else None
+
+
 def exchangeable(cut: Partition) -> np.ndarray:
-    """Return which stimuli (n_rows,) change places together: passages (or what is held out whole), else blocks."""
+    """Return which stimuli (n_rows,) change places together: what is held out whole, else passages, else blocks.
+
+    Where a label that is held out cuts passages it is passages: their parts are what could tell of each other.
+    """
     data = cut.recording.data
-    if cut.groups is not None:
-        return cut.groups
+    whole = cut.left_out_within
+    if whole is not None:
+        return whole
     if "passage" in data.coords and len(np.unique(data["passage"].values)) > 1:
         return np.asarray(data["passage"].values).astype(str)
     return np.arange(data.shape[0]) // BLOCK_STIMULI
@@ -80,8 +110,10 @@ def _phases_drawn(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     n = len(values)
     mean = values.mean(axis=0)
     spectrum = np.fft.rfft(values - mean, axis=0)
-    turn = np.exp(2j * np.pi * rng.random(len(spectrum)))
-    turn[0] = 1
+    turn = np.ones(len(spectrum), dtype=complex)
+    pairs = np.exp(2j * np.pi * rng.random(len(spectrum) // 2))
+    turn[1::2] = pairs[: len(turn[1::2])]
+    turn[2::2] = -pairs[: len(turn[2::2])]
     if n % 2 == 0:  # the fastest frequency of an even number of scans has no phase, only a sign
         turn[-1] = rng.choice([-1.0, 1.0])
     return np.asarray(np.fft.irfft(spectrum * turn[:, None], n=n, axis=0) + mean)

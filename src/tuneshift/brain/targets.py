@@ -9,6 +9,8 @@ import xarray as xr
 
 from tuneshift.errors import BadInput
 
+_WILD = 100
+
 
 @dataclass(frozen=True)
 class TargetBlock:
@@ -24,6 +26,13 @@ def never_varies(values: np.ndarray) -> np.ndarray:
     highest = np.where(present, values, -np.inf).max(axis=0)
     lowest = np.where(present, values, np.inf).min(axis=0)
     return np.asarray(highest == lowest)
+
+
+def _wild(values: np.ndarray) -> np.ndarray:
+    """Return which targets (v,) hold a value so far from their median that it is no measurement of the same kind."""
+    finite = np.where(np.isfinite(values), values, np.nan)
+    low, middle, high = np.nanquantile(finite, [0.25, 0.5, 0.75], axis=0)
+    return np.asarray((high > low) & (np.nanmax(np.abs(finite - middle), axis=0) > _WILD * (high - low)))
 
 
 def target_blocks(data: xr.DataArray, name: str) -> tuple[list[TargetBlock], tuple[str, ...]]:
@@ -50,6 +59,14 @@ def target_blocks(data: xr.DataArray, name: str) -> tuple[list[TargetBlock], tup
         TargetBlock(usable[membership == index], np.flatnonzero(patterns[:, index]))
         for index in range(patterns.shape[1])
     ]
+    wild = _wild(values[:, usable])
+    if wild.any():
+        names = data["target_name"].values[usable[wild]]
+        shown = ", ".join(map(str, names[:3])) + (", ..." if len(names) > 3 else "")
+        notes.append(
+            f"{name}: {wild.sum()} of {len(usable)} targets hold values more than {_WILD} times as far out as their "
+            f"quartiles ({shown}); if a number stands for what is missing, make it NaN"
+        )
     missing = int((~present[:, usable]).sum())
     if missing:
         share = missing / present[:, usable].size

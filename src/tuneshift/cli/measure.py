@@ -93,6 +93,10 @@ def brain(
             "--group-by", metavar="LABEL", help="Hold out together what shares this label of the stimuli (a topic)."
         ),
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, metavar="K", help="Hold out the stimuli in K parts, one after the other."),
+    ] = None,
     mapping: Annotated[Mapping, typer.Option(help="From hidden states to responses.")] = Mapping.ridge,
     ceiling: Annotated[
         Ceiling | None, typer.Option(help="Noise ceiling; default: leave one out, where there is more than one person.")
@@ -146,6 +150,8 @@ def brain(
         spec["delays"] = _two_seconds(delays)
     if group_by is not None:
         spec["group_by"] = group_by
+    if folds is not None:
+        spec["folds"] = folds
     if surrogates is not None:
         spec["surrogates"] = surrogates
     if ceiling is not None:

@@ -25,8 +25,8 @@ def grouped(groups: Sequence[object] | np.ndarray, n_folds: int = 5) -> list[Fol
     n_groups = len(np.unique(labels))
     if n_groups < n_folds:
         raise BadInput(
-            f"grouped splits into {n_folds} folds need at least {n_folds} passages, and there are {n_groups}; "
-            "use fewer folds, or the contiguous split."
+            f"grouped splits into {n_folds} folds need at least {n_folds} groups to hold out, and there are "
+            f"{n_groups}; use fewer folds."
         )
     rows = np.zeros((len(labels), 1))
     return [(train, test) for train, test in GroupKFold(n_folds).split(rows, groups=labels)]

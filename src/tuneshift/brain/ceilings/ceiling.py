@@ -12,7 +12,7 @@ import xarray as xr
 from tuneshift.brain.ceilings import same_place
 from tuneshift.brain.ceilings.no_place import extrapolated_by_others, predicted_by_others, shared_geometry
 from tuneshift.brain.ceilings.places import Places, shared_places
-from tuneshift.brain.mappings import Mapping
+from tuneshift.brain.mappings import GEOMETRIES, Mapping
 from tuneshift.brain.partition import Partition
 from tuneshift.brain.targets import never_varies
 from tuneshift.errors import BadInput
@@ -30,8 +30,8 @@ _WORDS = {
 }
 _ESTIMATES: dict[str, tuple[Callable[[Sequence[np.ndarray], int], np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
     "leave_one_out": (lambda responses, seed: same_place.leave_one_out_r(responses), same_place.leave_one_out),
-    "split_half": (same_place.split_half, lambda values: values),
-    "extrapolated": (same_place.extrapolated, lambda values: values),
+    "split_half": (same_place.split_half, lambda both: both[0]),
+    "extrapolated": (same_place.extrapolated, lambda both: both[0]),
 }
 _FROM_ALL = (
     "what ridge regression from all targets of the others predicts of a person: at most the root of the reliability"
@@ -42,12 +42,14 @@ _FROM_ALL = (
 class Ceiling:
     """`values` (v,); `without` (g, v) are those estimated without each group of participants, NaN for its own targets.
 
-    Up to 20 participants are groups of one. `meaning` says in words what the number is.
+    Up to 20 participants are groups of one. `meaning` says in words what the number is. `shares` says whether scores
+    may be divided by it.
     """
 
     values: np.ndarray
     without: np.ndarray
     meaning: str
+    shares: bool = True
 
     @classmethod
     def unknown(cls, n_targets: int) -> Ceiling:
@@ -78,7 +80,7 @@ def noise_ceiling(
         raise BadInput(f"{name} has one participant, and a noise ceiling needs at least two; leave the ceiling out.")
     data = _without_constant(data)
     group = _groups(participants)
-    if mapping in ("rsa", "cka"):
+    if mapping in GEOMETRIES:
         if estimate != "leave_one_out":
             raise BadInput(f"the ceiling of {mapping} is the leave-one-out one; {estimate} is for ridge and linear.")
         values = shared_geometry(data, cut, mapping)
@@ -107,13 +109,14 @@ def _at_places(
     compute, finish = _ESTIMATES[estimate]
     owner = np.array([group[row[row >= 0][0]] for row in places.column])
     kept = [np.ones(len(owner), dtype=bool), *(owner != number for number in range(int(group.max()) + 1))]
-    found = [np.full(places.column.shape, np.nan) for _ in kept]
+    # The leave-one-out estimate has two numbers a place, and finishes with a look at all of them; others have one.
+    found = [np.full((2, *places.column.shape), np.nan) for _ in kept]
     for block in column_blocks(places.column.shape[1], _PLACES):
         here = Places(places.column[:, block])
         responses = [here.responses(data.values, cut, split.test) for split in cut.splits]
         for estimates, people in zip(found, kept, strict=True):
             if people.sum() >= 2:
-                estimates[people, block] = compute([each[people] for each in responses], seed)
+                estimates[:, people, block] = compute([each[people] for each in responses], seed)
     values, *without = (places.by_target(finish(each), data.shape[1]) for each in found)
     return Ceiling(values, np.stack(without), _WORDS[estimate])
 

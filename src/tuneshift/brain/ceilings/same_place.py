@@ -19,32 +19,49 @@ _HALVES = 50
 _DRAWS = 5
 
 
-def leave_one_out(r: np.ndarray) -> np.ndarray:
-    """Return the ceiling (S, P) from the correlation (S, P) of each participant with the mean of the others (1, (a)).
+def leave_one_out(r_and_noise: np.ndarray) -> np.ndarray:
+    """Return the ceiling (S, P) from what `leave_one_out_r` gives (2, S, P) (methods, section 1, (a)).
 
-    That correlation is s / sqrt(s + (1 - s) / m) for m others, whose mean is noisy itself; solved for s, with the mean
-    correlation over the participants of a place. All of them get sqrt(s), times how cleanly a participant correlates
-    over all places, relative to everybody's (where that can be told from 0).
+    The correlation of a participant with the mean of m others, which is noisy itself, is s / sqrt(s + (1 - s) / m);
+    solved for s, with the mean correlation over the participants of a place. All of them get sqrt(s), times how cleanly
+    a participant correlates over all places, relative to everybody's (where that can be told from 0).
     """
+    r, noise = r_and_noise
     here = np.isfinite(r)
-    others = np.maximum(here.sum(axis=0) - 1, 1)
-    at_place = mean_of_known(r)
+    at_place, noise_at_place = mean_of_known(r), mean_of_known(np.where(here, noise, np.nan))
+    others = 1 / np.where(noise_at_place > 0, noise_at_place, 1.0)
     level = signed_root(reliability(at_place, others))
     return np.where(here, level * _clean(r, at_place)[:, None], np.nan)
 
 
 def leave_one_out_r(responses: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the correlation r (S, P) of each participant with the mean of the others, averaged over splits."""
-    by_split = []
+    """Return the correlation of each participant with the mean of the others, averaged over splits, and its noise.
+
+    (2, S, P): r, and the mean of 1 / m over the stimuli, m being how many others have responses to each: whoever missed
+    a run is missing from the mean there.
+    """
+    by_split, noise = [], []
     for each in responses:
         everybody = np.isfinite(each).any(axis=1)  # (S, P)
-        scores = []
+        scores, inverse = [], []
+        there = np.isfinite(each)
+        count = there.sum(axis=0)
         for person in range(len(each)):
             others = everybody.copy()
             others[person] = False
             scores.append(columnwise_r(each[person], mean_of(each, others)))
+            inverse.append(mean_inverse(count - there[person], there[person]))
         by_split.append(np.stack(scores))
-    return mean_of_known(np.stack(by_split))
+        noise.append(np.stack(inverse))
+    return np.stack([mean_of_known(np.stack(both)) for both in (by_split, noise)])
+
+
+def mean_inverse(count: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Return the mean of 1 / count (P,) over the stimuli (n, P) `where` there is somebody to be compared with."""
+    with_others = where & (count > 0)
+    inverse = np.where(with_others, 1 / np.maximum(count, 1), 0).sum(axis=0)
+    n = with_others.sum(axis=0)
+    return np.where(n > 0, inverse / np.maximum(n, 1), np.nan)
 
 
 def reliability(r: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -76,13 +93,14 @@ def split_half(responses: Sequence[np.ndarray], seed: int = 0, n_halves: int = _
     """Return the ceiling (S, P) by split halves (methods 1, (b)); all participants of a place get the same.
 
     Participants are split in halves at random, the halves' mean responses correlated. By Spearman-Brown
-    r = h s / (1 + (h - 1) s) for halves of h participants, solved for s.
+    r = h s / (1 + (h - 1) s) for halves of h participants, solved for s; h is the harmonic mean over stimuli of how
+    many of a half have responses there.
     """
     rng = np.random.default_rng(seed)
     n_people = len(responses[0])
     here = np.any([np.isfinite(each).any(axis=1) for each in responses], axis=0)
     half = here.sum(axis=0) // 2
-    scores = []
+    scores, noise = [], []
     for _ in range(n_halves):
         order = rng.permutation(n_people)
         rank = np.empty(here.shape, dtype=int)
@@ -90,8 +108,12 @@ def split_half(responses: Sequence[np.ndarray], seed: int = 0, n_halves: int = _
         first, second = here & (rank < half), here & (rank >= half) & (rank < 2 * half)
         by_split = [columnwise_r(mean_of(each, first), mean_of(each, second)) for each in responses]
         scores.append(mean_of_known(np.stack(by_split)))
-    r = mean_of_known(np.stack(scores))
-    share = r / (half - r * (half - 1))
+        counts = [[(np.isfinite(each) & side[:, None]).sum(axis=0) for side in (first, second)] for each in responses]
+        inverse = [mean_inverse(a, b > 0) + mean_inverse(b, a > 0) for a, b in counts]
+        noise.append(mean_of_known(np.stack(inverse)) / 2)
+    r, inverse_size = (mean_of_known(np.stack(each)) for each in (scores, noise))
+    size = 1 / np.where(inverse_size > 0, inverse_size, 1.0)
+    share = r / (size - r * (size - 1))
     return np.where(here & (half > 0), signed_root(share), np.nan)
 
 
@@ -107,11 +129,12 @@ def extrapolated(responses: Sequence[np.ndarray], seed: int = 0, n_draws: int = 
     here = np.any([np.isfinite(each).any(axis=1) for each in responses], axis=0)
     owners = here.sum(axis=0)
     counts, scores = [], []
+    there = [np.isfinite(each) for each in responses]
     for k in range(1, n_people):
         asked = (owners > k) & ((k > 1) | (owners <= _FEW))
         if not asked.any():
             continue
-        draws = []
+        draws, noise = [], []
         for _ in range(n_draws if k < n_people - 1 else 1):
             r = np.full((n_people, n_places), np.nan)
             for person in range(n_people):
@@ -121,8 +144,10 @@ def extrapolated(responses: Sequence[np.ndarray], seed: int = 0, n_draws: int = 
                 given = here & (rank < k)
                 by_split = [columnwise_r(each[person], mean_of(each, given)) for each in responses]
                 r[person] = np.where(here[person] & asked, mean_of_known(np.stack(by_split)), np.nan)
+                inverse = [mean_inverse((each & given[:, None]).sum(axis=0), each[person]) for each in there]
+                noise.append(mean_of_known(np.stack(inverse)[:, asked]).mean())
             draws.append(r)
-        counts.append(k)
+        counts.append(1 / np.nanmean(noise))  # k, or fewer where some of them missed stimuli
         scores.append(mean_of_known(np.stack(draws)))
     if not counts:
         return np.full((n_people, n_places), np.nan)
