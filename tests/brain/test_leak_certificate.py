@@ -58,7 +58,7 @@ def test_every_run_and_every_surrogate_is_drawn_by_itself_and_again_the_same() -
 @settings(deadline=None, max_examples=20)
 @given(n=st.integers(60, 401), seed=st.integers(0, 10**6))
 def test_phases_leave_nothing_of_an_answer_near_its_word(n: int, seed: int) -> None:
-    """An answer to one word, made a surrogate: free phases left up to a fifth of it in place, for all words the same."""
+    """An answer to one word, made a surrogate: free phases left up to a fifth of it in place, for all alike."""
     values = np.zeros((n, 1))
     values[n // 2] = 1.0
     made = PhaseRandomised(np.zeros(n), seed)(values, np.arange(n))[:, 0]

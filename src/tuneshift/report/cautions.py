@@ -50,16 +50,22 @@ def _shuffled(table: pd.DataFrame) -> Iterator[str]:
 
 
 def _leaking(table: pd.DataFrame) -> Iterator[str]:
-    """Surrogate recordings have no relation to the text: whatever they score by more than two standard errors leaked."""
+    """Surrogate recordings have no relation to the text: whatever they score beyond chance is not about the text."""
     rows = rows_of(table, measurement="brain", metric="r_surrogate").dropna(subset=["ci_low", "ci_high"])
     off = rows[((rows["ci_low"].astype(float) > 0) | (rows["ci_high"].astype(float) < 0)).to_numpy(dtype=bool)]
-    for (dataset, split), part in groups(off, "dataset", "split"):
+    for (dataset, split, mapping), part in groups(off, "dataset", "split", "mapping"):
         worst = part.iloc[int(part["value"].astype(float).abs().to_numpy().argmax())]
-        yield (
-            f"Leak on {dataset} ({split} split): surrogate recordings without any relation to the text score "
-            f"{signed(worst['value'])} for {text(worst['model'])}, more than two standard errors from 0, where 0 is true. Scores "
-            "on this recording are off by as much."
-        )
+        score = f"score {signed(worst['value'])} for {text(worst['model'])}"
+        if mapping.startswith(("rsa", "cka")):
+            yield (
+                f"{dataset} by {mapping}: surrogate recordings without any relation to the text {score}. It compares geometries "
+                "and fits nothing; so much of its scores says nothing of the text."
+            )
+        else:
+            yield (
+                f"Leak on {dataset} ({split} split): surrogate recordings without any relation to the text {score}, further from "
+                "0 than chance allows. Scores on this recording are off by as much."
+            )
 
 
 def _no_ceiling(table: pd.DataFrame) -> Iterator[str]:
