@@ -30,7 +30,7 @@ def test_order_names_and_repetition_time_are_filled_in() -> None:
     given = recording(np.r_[TIMES[:10], TIMES[10:] + 60])
     found = checked(replace(given, data=given.data.transpose("target", "stimulus")))
     assert found.data.dims == ("stimulus", "target")
-    assert found.data["target_name"].values.tolist() == ["p1 1", "p1 2", "p2"]
+    assert found.data["target_name"].values.tolist() == ["p1 1", "p1 2", "p2 1"]
     assert found.repetition_time == repetition_time_of(given) == 2.0
     np.testing.assert_array_equal(found.data.values, given.data.values)
 
