@@ -244,6 +244,99 @@ def test_hemispheres_of_a_surface_stand_side_by_side(tmp_path: Path) -> None:
         import_series(recipe(tmp_path, atlas="L.label.gii", **keys))
 
 
+@pytest.mark.parametrize("gone", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", ["array", "voxels", "mask", "atlas"])
+def test_scans_that_were_scrubbed_are_missing_and_nobody_is_left_out(tmp_path: Path, kind: str, gone: float) -> None:
+    """One scan of one run without numbers once removed its participant."""
+    rng = np.random.default_rng(8)
+    (tmp_path / "1.csv").write_text(WORDS)
+    image(tmp_path / "labels.nii", np.arange(1, 5, dtype=np.int16).reshape(2, 2, 1))
+    runs = {}
+    for run in ("run1", "run2"):
+        (tmp_path / f"{run}.csv").write_text(WORDS)
+        values = rng.normal(100, 5, (2, 2, 1, 50)).astype(np.float32)
+        if run == "run2":
+            values[..., 7] = gone
+        runs[run] = values.reshape(4, 50).T
+        np.save(tmp_path / f"a_{run}.npy", runs[run])
+        image(tmp_path / f"a_{run}_bold.nii", values)
+    keys = {} if kind == "array" else {"series": "{participant}_{passage}_bold.nii"}
+    chosen = {kind: "labels.nii"} if kind in ("mask", "atlas") else {}
+    recording = import_series(recipe(tmp_path, **keys, **chosen))
+    told = " ".join(recording.dropped)
+    expected = np.vstack(list(runs.values()))
+    np.testing.assert_allclose(recording.data.values, np.where(np.isfinite(expected), expected, np.nan), rtol=1e-6)
+    assert "1 of 100 scans of participant a hold no numbers and are missing" in told
+    assert ("infinite and count as missing" in told) == np.isinf(gone)
+    assert "left out" not in told
+
+
+def test_a_participant_who_was_scrubbed_in_most_scans_keeps_the_others(folder: Path) -> None:
+    values = signals(1)
+    values[5:35] = np.nan
+    np.save(folder / "a_story 2.npy", values)
+    recording = import_series(recipe(folder, passages=["story 2"], participants=["a"]))
+    np.testing.assert_array_equal(recording.data.values, values)
+    assert recording.dropped == ("30 of 40 scans of participant a hold no numbers and are missing",)
+
+
+def test_scans_that_are_discarded_may_hold_anything(folder: Path) -> None:
+    values = signals(1)
+    values[:4] = np.nan
+    values[:4, 1] = np.inf
+    np.save(folder / "a_story 2.npy", values)
+    recording = import_series(recipe(folder, discard=4, passages=["story 2"], participants=["a"]))
+    np.testing.assert_array_equal(recording.data.values, values[4:])
+    assert recording.dropped == ()
+
+
+@pytest.mark.parametrize("cutoff", [None, 40.0])
+def test_missing_scans_count_for_nothing_where_the_others_are_cleaned(folder: Path, cutoff: float | None) -> None:
+    """Confounds and z-scores of the scans that are there are those of a fit to these scans alone."""
+    rng = np.random.default_rng(3)
+    motion = rng.normal(size=(N, 2))
+    values = signals(1) + motion @ rng.normal(0, 20, (2, 3))
+    values[[6, 20]] = np.nan
+    values[30, 1] = np.nan
+    np.save(folder / "a_story 2.npy", values)
+    np.savetxt(folder / "a_motion.txt", motion)
+    keys: dict[str, Any] = {"passages": ["story 2"], "participants": ["a"], "confounds": "{participant}_motion.txt"}
+    found = import_series(recipe(folder, scale="z", high_pass=cutoff, **keys)).data.values
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(values))
+    n_cosines = 1 if cutoff is None else int(2 * N * TR / cutoff) + 1
+    slow = np.column_stack([np.cos(np.pi * (np.arange(N) + 0.5) * k / N) for k in range(n_cosines)])
+    for column in range(3):
+        rows = np.isfinite(values[:, column])
+        clean = high_pass(values[:, [column]], TR, cutoff)[rows, 0] if cutoff else values[rows, column]
+        design = np.column_stack([slow[rows], motion[rows]])
+        by_hand = clean - design @ np.linalg.lstsq(design, clean, rcond=None)[0]
+        again = high_pass(found[:, [column]], TR, cutoff)[rows, 0] if cutoff else found[rows, column]
+        np.testing.assert_allclose(np.corrcoef(again, by_hand)[0, 1], 1, atol=1e-9)
+        np.testing.assert_allclose([found[rows, column].mean(), found[rows, column].std()], [0, 1], atol=1e-9)
+
+
+def test_a_run_with_too_few_scans_for_its_confounds_is_named(folder: Path) -> None:
+    values = signals(1)
+    values[3:] = np.nan
+    np.save(folder / "a_story 2.npy", values)
+    np.savetxt(folder / "a_motion.txt", np.random.default_rng(0).normal(size=(N, 2)))
+    keys: dict[str, Any] = {"passages": ["story 2"], "participants": ["a"], "confounds": "{participant}_motion.txt"}
+    bad(folder, r"participant a, story 2: 2 confounds explain everything of 3 scans; choose fewer", **keys)
+
+
+def test_a_voxel_that_varies_in_one_run_only_is_counted_among_those_left_out(tmp_path: Path) -> None:
+    values = np.random.default_rng(2).normal(100, 5, (2, 2, 1, N)).astype(np.float32)
+    for run in ("run1", "run2"):
+        (tmp_path / f"{run}.csv").write_text(WORDS)
+        image(tmp_path / f"a_{run}_bold.nii", values)
+        values = values.copy()
+        values[0, 0] = 0
+        values[..., 3] = np.nan  # zero elsewhere and NaN in a scrubbed scan is no change
+    recording = import_series(recipe(tmp_path, series="{participant}_{passage}_bold.nii"))
+    assert recording.data.shape == (2 * N, 3)
+    assert recording.dropped[0] == "1 voxels of participant a were left out: they never vary (no mask given)"
+
+
 finite = st.floats(-50, 50, width=32)
 
 
@@ -291,16 +384,21 @@ def test_a_planted_confound_is_taken_out_by_name(folder: Path) -> None:
         import_series(recipe(folder, confounds={**confounds, "columns": ["rot_*"]}, **keys))
 
 
-def test_targets_with_gaps_or_without_change_are_left_out_and_counted(folder: Path) -> None:
-    values = signals(1, n_targets=5)
-    values[3, 1] = np.nan
+def test_targets_with_few_numbers_or_without_change_are_left_out_and_counted(folder: Path) -> None:
+    values = signals(1, n_targets=6)
+    values[3, 1] = np.nan  # a gap: kept
+    values[: N // 2 + 1, 2] = np.nan  # numbers in fewer than half of the scans
     values[:, 4] = 7
+    values[:, 5] = np.nan
     np.save(folder / "a_story 2.npy", values)
     recording = import_series(recipe(folder, passages=["story 2"]))
-    np.testing.assert_array_equal(recording.data.values[:, :3], values[:, [0, 2, 3]])
+    np.testing.assert_array_equal(recording.data.values[:, :3], values[:, [0, 1, 3]])
     assert recording.dropped == (
-        "1 of 5 targets of participant a were left out: they hold NaN or infinite values",
-        "1 of 5 targets of participant a were left out: they never vary",
+        "1 of 6 targets of participant a were left out: they hold no number",
+        "1 of 6 targets of participant a were left out: they never vary",
+        "1 of 6 targets of participant a were left out: they hold numbers in fewer than half of the scans",
+        "1 responses of participant a are missing in 1 of 3 targets, which were kept: they hold numbers in at least "
+        "half of the scans",
     )
 
 
@@ -417,6 +515,22 @@ def test_when_no_participant_is_left_the_reason_is_given(folder: Path) -> None:
     )
 
 
+def test_the_reason_why_a_participant_has_no_usable_target_is_exact(folder: Path) -> None:
+    keys: dict[str, Any] = {"participants": ["a"], "passages": ["story 2"]}
+    values = np.full((N, 3), np.nan)
+    np.save(folder / "a_story 2.npy", values)
+    bad(folder, "participant a was left out: none of 3 targets holds a number", **keys)
+    values[:, 1] = 4
+    np.save(folder / "a_story 2.npy", values)
+    bad(folder, "participant a was left out: of 3 targets 2 hold no number, 1 never vary", **keys)
+    values[:] = np.nan
+    for column in range(3):
+        rows = slice(13 * column, 13 * (column + 1))
+        values[rows, column] = signals(4)[rows, column]
+    np.save(folder / "a_story 2.npy", values)
+    bad(folder, "of 3 targets 3 hold numbers in fewer than half of the scans", **keys)
+
+
 def test_a_recipe_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
     for text, sentence in (
         ("a: [", "is no YAML"),
@@ -493,11 +607,17 @@ def test_a_region_is_the_mean_of_its_finite_voxels_and_a_region_without_any_is_n
     image(folder / "atlas.nii", labels)
     recording = import_series(recipe(folder, series="{participant}_bold.nii.gz", words="1.csv", atlas="atlas.nii"))
     assert recording.data["region"].values.tolist() == ["region 7", "region 12"]
-    assert recording.data["n_voxels"].values.tolist() == [5, 6]
-    np.testing.assert_allclose(recording.data.values[:, 0], values[1].reshape(6, N)[1:].mean(axis=0), rtol=1e-6)
+    assert recording.data["n_voxels"].values.tolist() == [6, 6]
+    whole = np.delete(np.arange(N), 5)
+    voxels = values[1].reshape(6, N).astype(float)
+    np.testing.assert_allclose(recording.data.values[whole, 0], voxels[:, whole].mean(axis=0), rtol=1e-6)
+    own = np.nanmean(holes[1].reshape(6, N), axis=1)
+    around = own.mean() + (voxels[1:, 5] - own[1:]).mean()  # how bright the missing voxel is does not move the mean
+    np.testing.assert_allclose(recording.data.values[5, 0], around, rtol=1e-6)
     told = " ".join(recording.dropped)
     assert "region 'region 20' was left out: none of its 6 voxels is finite" in told
-    assert "7 of 18 voxels under atlas.nii hold NaN and count in no region's mean" in told
+    assert "6 of 18 voxels under atlas.nii are finite in fewer than half of the scans and count in no" in told
+    assert "1 of 18 voxels under atlas.nii are missing in some scans" in told
 
 
 def test_the_number_of_a_voxel_is_a_place_in_a_common_space_only(brain: tuple[Path, np.ndarray]) -> None:

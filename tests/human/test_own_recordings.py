@@ -222,3 +222,19 @@ def test_the_command_line_lists_every_problem_and_fails_on_fatal_ones_only(tmp_p
         assert done.exit_code == status
         found = [row["problem"] for row in json.loads(done.stdout)["rows"]]
         assert found == (check_file(path) or ["none"])
+
+
+def test_further_columns_of_a_table_are_labels_of_its_stimuli(tmp_path: Path) -> None:
+    """`--group-by topic` once worked for netCDF only."""
+    topic = np.repeat(["animals", "animals", "tools", "tools", "007"], 2)
+    frame = table(topic=topic, year=np.repeat([1, 1, 2, 2, 3], 2), rating=range(10), time="morning")
+    frame.to_csv(tmp_path / "mine.csv", index=False)
+    read = load_data(tmp_path / "mine.csv")
+    assert isinstance(read, Recording)
+    assert read.data["topic"].values.tolist() == topic[::2].tolist()
+    assert read.data["year"].values.tolist() == [1, 1, 2, 2, 3]
+    assert {"rating", "time"}.isdisjoint(read.data.coords)
+    assert "column `rating`, `time` was left out" in " ".join(check_file(tmp_path / "mine.csv"))
+    again = load_data(write_recording_table(read, tmp_path / "again.csv"))
+    assert isinstance(again, Recording)
+    xr.testing.assert_identical(again.data, read.data)

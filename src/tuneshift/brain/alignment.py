@@ -24,7 +24,7 @@ from tuneshift.brain.summary import Setting, ceiling_row, reliable, score_rows
 from tuneshift.brain.surrogates import DEFAULT_SURROGATES, FEWEST_EXCHANGED, surrogates, too_few_to_exchange
 from tuneshift.brain.targets import never_varies, target_blocks
 from tuneshift.errors import BadInput
-from tuneshift.human import Recording, data_checksum, load_data
+from tuneshift.human import Recording, checked, data_checksum, load_data
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
 from tuneshift.numerics.haemodynamics import DELAYS, RESPONSE_SECONDS, delay_steps
@@ -86,7 +86,8 @@ class BrainAlignment(Measurement):
         return self.measure(model, recording, progress)
 
     def measure(self, model: LanguageModel, recording: Recording, progress: Progress = silent) -> Result:
-        """Score a model on a recording that is already loaded."""
+        """Score a model on a recording that is already loaded, from a file or from Python: both are checked alike."""
+        recording = checked(recording)
         if self.controls and self.mapping in GEOMETRIES:
             raise BadInput(
                 f"controls need predictions, which {self.mapping} does not make; use mapping ridge or linear."

@@ -9,7 +9,7 @@ import typer
 
 from tuneshift.cli.completion import complete_card, complete_data
 from tuneshift.cli.options import AsJson
-from tuneshift.cli.output import print_json, print_table
+from tuneshift.cli.output import print_json, print_table, tell
 from tuneshift.cli.progress import progress_bars
 from tuneshift.errors import BadInput, nearest
 
@@ -67,11 +67,14 @@ def data(
     Of your own: `check FILE` says what is wrong with a file; `import RECIPE.yaml` makes a recording of
     scans and word times, `import FILE` a table of a public corpus of reading times.
     """
-    from tuneshift.human import DATA_SETS, check_file
+    from tuneshift.human import DATA_SETS
+    from tuneshift.human.own_files import inspect_file
 
     words = words or []
     if len(words) == 2 and words[0] == "check":
-        problems = check_file(Path(words[1]))
+        problems, labels = inspect_file(Path(words[1]))
+        if labels:
+            tell(f"labels for --group-by: {', '.join(labels)}")
         _show([{"file": words[1], "problem": p} for p in problems] or [{"file": words[1], "problem": "none"}], as_json)
         if any(not problem.startswith("warning: ") for problem in problems):
             raise typer.Exit(2)

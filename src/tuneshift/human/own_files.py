@@ -45,14 +45,19 @@ def check_file(path: str | Path) -> list[str]:
 
     Raises BadInput where there is no such file; a file that cannot be opened at all is a problem like any other.
     """
+    return inspect_file(path)[0]
+
+
+def inspect_file(path: str | Path) -> tuple[list[str], tuple[str, ...]]:
+    """Return the problems of a file (as `check_file`), and the labels of its stimuli that `group_by` may name."""
     path = Path(path)
     if not path.is_file():
         raise BadInput(f"there is no file {path}.")
     try:
-        _, problems = _read(path)
+        holds, problems = _read(path)
     except BadInput as error:
-        return [str(error)]
-    return [str(problem) for problem in problems]
+        return [str(error)], ()
+    return [str(problem) for problem in problems], holds.labels if isinstance(holds, Recording) else ()
 
 
 def file_checksum(path: str | Path) -> str:

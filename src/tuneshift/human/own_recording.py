@@ -33,7 +33,14 @@ from tuneshift.human.recording import SPACES, Recording, WordTrack
 
 LAYOUT = "tuneshift recording 1"
 _WORD_VARIABLES = ("word", "word_onset", "word_offset", "word_passage")
-_STRINGS = {"passage", "run", "text", "participant", "region", "target_name", "word", "word_passage"}
+STRINGS = {"passage", "run", "text", "participant", "region", "target_name", "word", "word_passage"}
+
+
+ALONG = {
+    "passage": "stimulus", "run": "stimulus", "text": "stimulus", "time": "stimulus",
+    "participant": "target", "region": "target", "target_name": "target",
+}  # fmt: skip
+"""Coordinates that mean something to a measurement, and the dimension that each lies along."""
 
 
 def write_netcdf(recording: Recording, path: str | Path) -> Path:
@@ -115,9 +122,7 @@ def layout_problems(dataset: xr.Dataset) -> list[Problem]:
     if 0 in responses.shape:
         return [Problem(f"`responses` is empty: {responses.sizes['stimulus']} x {responses.sizes['target']}")]
     found = []
-    along = {"passage": "stimulus", "run": "stimulus", "text": "stimulus", "time": "stimulus",
-             "participant": "target", "region": "target", "target_name": "target"}  # fmt: skip
-    for name, dimension in along.items():
+    for name, dimension in ALONG.items():
         if name in dataset.variables and dataset[name].dims != (dimension,):
             shown = ", ".join(map(str, dataset[name].dims))
             found.append(Problem(f"`{name}` must lie along ({dimension}), not ({shown})"))
@@ -168,7 +173,7 @@ def recording_of(dataset: xr.Dataset, name: str) -> Recording:
     for key, variable in dataset.variables.items():
         if key == "responses" or str(key) in _WORD_VARIABLES or variable.dims not in (("stimulus",), ("target",)):
             continue
-        coordinates[str(key)] = (variable.dims[0], text_values(variable.values, always=key in _STRINGS))
+        coordinates[str(key)] = (variable.dims[0], text_values(variable.values, always=key in STRINGS))
     n_targets = responses.sizes["target"]
     coordinates.setdefault("region", ("target", np.full(n_targets, "")))
     if "target_name" not in coordinates:

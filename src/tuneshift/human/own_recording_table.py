@@ -8,12 +8,15 @@
     target       name of the voxel, electrode or region, unique over participants; optional
     response     a number, empty where there is none
     unit         unit of the responses, the same in every row; optional
+    any other    a label of the stimulus (topic), the same in all of its rows: `group_by` may name it
 
 Time series need words with times, which a table of responses cannot hold: see `import_series` and the netCDF layout.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +26,13 @@ import xarray as xr
 from tuneshift.errors import BadInput
 from tuneshift.human.own_recording import target_names
 from tuneshift.human.own_table import first_row, missing_columns, numbers, write_table
-from tuneshift.human.problems import Problem
+from tuneshift.human.problems import Problem, some
 from tuneshift.human.recording import Recording
 
+FIXED = ("stimulus", "passage", "text", "participant", "region", "target", "response", "unit")
+_TAKEN = ("target_name", "time", "responses", "word", "word_onset", "word_offset", "word_passage", "words",
+          "voxel", "mni_x", "mni_y", "mni_z")  # fmt: skip
+"""Names that mean something else in a recording, so that no label of stimuli can have them."""
 NEEDED = ("stimulus", "text", "participant", "response")
 _KNOWN_AS = {"sentence": "text", "subject": "participant", "value": "response", "stimulus_id": "stimulus",
              "item": "stimulus", "subject_id": "participant", "bold": "response", "sub": "participant"}  # fmt: skip
@@ -44,6 +51,14 @@ def write_recording_table(recording: Recording, path: str | Path) -> Path:
     if "passage" in data.coords:
         columns["passage"] = np.repeat(data["passage"].values, n_targets)
     columns["text"] = np.repeat(data["text"].values, n_targets)
+    for label in map(str, data.coords):
+        if data[label].dims != ("stimulus",) or label in ("stimulus", "passage", "text"):
+            continue
+        if label in (*FIXED, *_TAKEN):
+            raise BadInput(
+                f"{recording.name} has a label `{label}` of its stimuli, which a table cannot hold; rename it."
+            )
+        columns[label] = np.repeat(data[label].values, n_targets)
     for column, coordinate in (("participant", "participant"), ("region", "region"), ("target", "target_name")):
         columns[column] = np.tile(data[coordinate].values, n_stimuli)
     columns["response"] = data.values.ravel()
@@ -86,7 +101,28 @@ def recording_from_table(table: pd.DataFrame, name: str) -> tuple[Recording | No
         )  # fmt: skip
     if found:
         return None, found
-    return _recording(table, key, owners, responses, units[0], name), []
+    recording = _recording(table, key, owners, responses, units[0], name)
+    labels, left_out = _labels(table, key["stimulus"])
+    told = [f"column {some([f'`{c}`' for c in left_out], 12)} was left out: it is no label of a stimulus, the same in "
+            "all of its rows, or its name means something else"] if left_out else []  # fmt: skip
+    data = recording.data.assign_coords({column: ("stimulus", values) for column, values in labels.items()})
+    return replace(recording, data=data, dropped=tuple(told)), [Problem(sentence, fatal=False) for sentence in told]
+
+
+def _labels(table: pd.DataFrame, stimulus: pd.Series) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return the further columns that are the same in all rows of a stimulus, and the names of the others."""
+    labels, left_out = {}, []
+    for column in [column for column in table.columns if column not in FIXED]:
+        per_row = table[column].groupby(stimulus, sort=False)
+        name = str(column)
+        if name in _TAKEN or name.startswith("Unnamed:") or (per_row.transform("first") != table[column]).any():
+            left_out.append(name)
+            continue
+        text = per_row.first().to_numpy(str)
+        plain = all(re.fullmatch(r"-?(0|[1-9]\d{0,14})(\.\d+)?(e[-+]?\d{1,2})?", cell) for cell in text)
+        whole = plain and all(re.fullmatch(r"-?\d+", cell) for cell in text)
+        labels[name] = text.astype(np.int64) if whole else text.astype(float) if plain else text
+    return labels, left_out
 
 
 def _unequal(table: pd.DataFrame, column: str) -> list[Problem]:

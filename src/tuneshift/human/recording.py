@@ -64,6 +64,13 @@ class Recording:
         """Participants in order of first appearance."""
         return tuple(dict.fromkeys(self.data["participant"].values.tolist()))
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Coordinates of the stimuli that `group_by` may name, beside the passage."""
+        data = self.data
+        own = ("passage", "text", "time", "stimulus")
+        return tuple(str(c) for c in data.coords if data[c].dims == ("stimulus",) and c not in own)
+
     def _repr_html_(self) -> str:
         n_rows, n_targets = self.data.shape
         regions = tuple(dict.fromkeys(name for name in map(str, self.data["region"].values.tolist()) if name))

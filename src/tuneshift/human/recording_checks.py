@@ -2,13 +2,93 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pandas as pd
+
+from tuneshift.errors import BadInput
+from tuneshift.human.own_recording import ALONG, STRINGS, target_names, text_values
 from tuneshift.human.problems import Problem, some
-from tuneshift.human.recording import Recording, WordTrack
+from tuneshift.human.recording import SPACES, Recording, WordTrack
+from tuneshift.human.scan_times import repetition_problem, repetition_time_of, time_problem
 
 UNITS = ("z", "% signal", "a.u.", "V", "mV", "µV", "uV", "T", "pT", "fT", "dB", "high gamma")
 """Units of responses that reports know by name; any other is shown as it is written."""
+
+
+_BLOCK = 4096  # targets that are looked at together: whole brains do not fit twice
+
+
+def checked(recording: Recording) -> Recording:
+    """Return a recording as measurements need it; for recordings from a file and from Python alike.
+
+    Dimensions are (`stimulus`, `target`); labels are strings; `region` ("") and `target_name` are there; where there
+    are words or a high-pass filter, the repetition time is that of `time` unless it is given (left out where steps
+    differ and nothing filters).
+
+    Raises BadInput with the first thing that a measurement cannot do without, in one sentence.
+    """
+    misplaced = _layout(recording)
+    if misplaced is None:
+        recording = _in_order(recording)
+        fatal = [problem for problem in recording_problems(recording) if problem.fatal]
+        misplaced = fatal[0] if fatal else None
+    if misplaced is not None:
+        raise BadInput(f"{recording.name}: {misplaced.sentence}.")
+    if recording.repetition_time is None and (recording.is_time_series or recording.high_pass is not None):
+        try:
+            recording = replace(recording, repetition_time=repetition_time_of(recording))
+        except BadInput:
+            if recording.high_pass is not None:
+                raise
+    return recording
+
+
+def _layout(recording: Recording) -> Problem | None:
+    data = recording.data
+    if set(data.dims) != {"stimulus", "target"}:
+        return Problem(f"responses must be (stimulus, target), not ({', '.join(map(str, data.dims))})")
+    for dimension in ("stimulus", "target"):
+        if not data.sizes[dimension]:
+            return Problem(f"holds no {dimension}: there is nothing to measure")
+    if data.dtype.kind not in "fiu":
+        return Problem(f"responses must be numbers, not {data.dtype}")
+    if "participant" not in data.coords:
+        return Problem("has no `participant` along `target`: whose brain is each target?")
+    for name, dimension in ALONG.items():
+        if name in data.coords and data[name].dims != (dimension,):
+            return Problem(f"`{name}` must lie along ({dimension}), not ({', '.join(map(str, data[name].dims))})")
+    if recording.space not in SPACES:
+        return Problem(f"`space` is {recording.space!r}; it must be one of {', '.join(SPACES)}")
+    track = recording.words
+    if track is not None:
+        lengths = {len(track.words), len(track.onset), len(track.offset), len(track.passage)}
+        if len(lengths) > 1:
+            return Problem("the words, their onsets, offsets and passages must be equally many")
+        for name in ("onset", "offset"):
+            if np.asarray(getattr(track, name)).dtype.kind not in "fiu":
+                return Problem(f"the {name} of words must be seconds, not {np.asarray(getattr(track, name)).dtype}")
+    return None
+
+
+def _in_order(recording: Recording) -> Recording:
+    data = recording.data.transpose("stimulus", "target")
+    several = [str(d) for d in data.dims if isinstance(data.indexes.get(d), pd.MultiIndex)]
+    if several:
+        data = data.reset_index(several)
+    strings = {
+        name: (data[name].dims[0], text_values(data[name].values, always=True))
+        for name in ALONG
+        if name in STRINGS and name in data.coords and data[name].dtype.kind != "U"
+    }
+    data = data.assign_coords(strings)
+    if "region" not in data.coords:
+        data = data.assign_coords(region=("target", np.full(data.sizes["target"], "")))
+    if "target_name" not in data.coords:
+        names = target_names(data["participant"].values, data["region"].values)
+        data = data.assign_coords(target_name=("target", names))
+    return replace(recording, data=data)
 
 
 def recording_problems(recording: Recording) -> list[Problem]:
@@ -21,48 +101,65 @@ def recording_problems(recording: Recording) -> list[Problem]:
     found = [*_targets(recording), *_responses(recording)]
     if recording.words is None:
         found += _texts(recording)
-    else:
-        found += [*_times(recording), *_words(recording, recording.words)]
+    if recording.is_time_series or "time" in recording.data.coords:
+        timed = recording.is_time_series or recording.high_pass is not None
+        wrong = time_problem(recording)
+        if wrong is not None and (timed or recording.data["time"].dtype.kind not in "fiu"):
+            found.append(wrong)
+        elif recording.words is not None:
+            found += _words(recording, recording.words)
     found += _passages(recording)
     if recording.unit not in UNITS:
         found.append(Problem(f"unit {recording.unit!r} is none of {', '.join(UNITS)}; shown as it is", fatal=False))
-    if recording.high_pass is not None and recording.repetition_time is None:
-        found.append(Problem("`high_pass` is given without `repetition_time` (seconds), which the filter needs"))
+    wrong = repetition_problem(recording)
+    if wrong is not None and not any(problem.fatal for problem in found):
+        found.append(wrong)
     return sorted(found, key=lambda problem: not problem.fatal)
 
 
 def _responses(recording: Recording) -> list[Problem]:
     values, names = recording.data.values, recording.data["target_name"].values.astype(object)
-    finite = np.isfinite(values)
-    if not finite.any():
+    n_targets = len(names)
+    known, missing, infinite = (np.zeros(n_targets, dtype=int) for _ in range(3))
+    low, high = np.full(n_targets, np.inf), np.full(n_targets, -np.inf)
+    for begin in range(0, n_targets, _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        part = values[:, block]
+        finite = np.isfinite(part)
+        known[block] = finite.sum(axis=0)
+        missing[block] = np.isnan(part).sum(axis=0)
+        infinite[block] = np.isinf(part).sum(axis=0)
+        low[block] = np.where(finite, part, np.inf).min(axis=0)
+        high[block] = np.where(finite, part, -np.inf).max(axis=0)
+    if not known.any():
         return [Problem("holds no response at all: every value is NaN")]
     found = []
-    infinite = np.argwhere(np.isinf(values))
-    if len(infinite):
-        row, column = infinite[0]
+    if infinite.any():
+        column = np.flatnonzero(infinite)[0]
+        row = np.flatnonzero(np.isinf(values[:, column]))[0]
         found.append(
-            Problem(f"response of stimulus {row + 1}, target {names[column]!r} is infinite ({len(infinite)} such)")
+            Problem(f"response of stimulus {row + 1}, target {names[column]!r} is infinite ({infinite.sum()} such)")
         )
-    empty = np.isnan(values).all(axis=0)
+    empty = missing == len(values)
     if empty.any():
         found.append(
-            Problem(f"{empty.sum()} of {len(names)} targets hold no response at all ({some(names[empty])})", False)
+            Problem(f"{empty.sum()} of {n_targets} targets hold no response at all ({some(names[empty])})", False)
         )
-    low = np.where(finite, values, np.inf).min(axis=0)
-    constant = finite.any(axis=0) & (low == np.where(finite, values, -np.inf).max(axis=0))
+    constant = (known > 0) & (low == high)
     if constant.any():
         found.append(
             Problem(
-                f"{constant.sum()} of {len(names)} targets never vary and will be left out ({some(names[constant])})",
+                f"{constant.sum()} of {n_targets} targets never vary and will be left out ({some(names[constant])})",
                 fatal=False,
             )
         )
-    missing = np.isnan(values) & ~empty
-    if missing.any():
-        row, column = np.argwhere(missing)[0]
+    holes = np.where(empty, 0, missing)
+    if holes.any():
+        column = np.flatnonzero(holes)[0]
+        row = np.flatnonzero(np.isnan(values[:, column]))[0]
         found.append(
             Problem(
-                f"{missing.sum()} responses are NaN (first: stimulus {row + 1}, target {names[column]!r}); each target "
+                f"{holes.sum()} responses are NaN (first: stimulus {row + 1}, target {names[column]!r}); each target "
                 "is scored on those it has",
                 fatal=False,
             )
@@ -95,7 +192,7 @@ def _targets(recording: Recording) -> list[Problem]:
 
 def _texts(recording: Recording) -> list[Problem]:
     if "text" not in recording.data.coords:
-        return [Problem("has neither `text` along `stimulus` nor words with their times")]
+        return [Problem("has neither a `text` along `stimulus` nor words with their times")]
     texts = recording.data["text"].values
     empty = [row + 1 for row, text in enumerate(texts) if not str(text).strip()]
     if empty:
@@ -114,31 +211,13 @@ def _texts(recording: Recording) -> list[Problem]:
 def _passages(recording: Recording) -> list[Problem]:
     if "passage" not in recording.data.coords:
         return [Problem("has no `passage` along `stimulus`: grouped splits need it, contiguous ones do not", False)]
-    passages = recording.data["passage"].values
+    passages = text_values(recording.data["passage"].values, always=True)
     empty = [row + 1 for row, passage in enumerate(passages) if not str(passage)]
     if empty:
         return [Problem(f"`passage` is empty at stimulus {some(empty)}: every stimulus needs one")]
     n_passages = len(np.unique(passages))
     if n_passages < 5 and not recording.is_time_series:
         return [Problem(f"has {n_passages} passages: 5 or more are needed for grouped splits in 5 folds", fatal=False)]
-    return []
-
-
-def _times(recording: Recording) -> list[Problem]:
-    if "time" not in recording.data.coords:
-        return [Problem("has words with times, but no `time` (seconds) along `stimulus`")]
-    times = recording.data["time"].values.astype(float)
-    if not np.isfinite(times).all():
-        return [Problem(f"`time` of row {np.flatnonzero(~np.isfinite(times))[0] + 1} is not a finite number")]
-    back = np.flatnonzero(np.diff(times) <= 0)
-    if len(back):
-        row = back[0] + 1
-        return [
-            Problem(
-                f"`time` must increase, but row {row + 1} ({times[row]:g} s) does not come after row {row} "
-                f"({times[row - 1]:g} s); put runs one after another on one clock"
-            )
-        ]
     return []
 
 
@@ -150,7 +229,7 @@ def _words(recording: Recording, track: WordTrack) -> list[Problem]:
     if len(bad):
         return [Problem(f"word {bad[0] + 1} ({track.words[bad[0]]!r}) has no onset or no offset ({len(bad)} such)")]
     found = []
-    empty = [number + 1 for number, word in enumerate(track.words) if not word.strip()]
+    empty = [number + 1 for number, word in enumerate(track.words) if not str(word).strip()]
     if empty:
         found.append(Problem(f"word {some(empty)} is empty: leave pauses out of the words"))
     back = np.flatnonzero(np.diff(onset) < 0)
@@ -174,7 +253,7 @@ def _words(recording: Recording, track: WordTrack) -> list[Problem]:
 
 def _placed(recording: Recording, track: WordTrack, offset: np.ndarray) -> list[Problem]:
     if "passage" in recording.data.coords:
-        unknown = sorted(set(track.passage) - set(recording.data["passage"].values.tolist()))
+        unknown = sorted(set(map(str, track.passage)) - set(recording.data["passage"].values.astype(str).tolist()))
         if unknown:
             return [Problem(f"words belong to passage {some(unknown)}, which no row of the recording has")]
     if "time" in recording.data.coords and recording.data.sizes["stimulus"]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from tuneshift.errors import BadInput
 from tuneshift.human.series.confounds import read_confounds, without_confounds
+from tuneshift.human.series.missing import missing_counts, usable_targets, without_infinite
 from tuneshift.human.series.patterns import filled
 from tuneshift.human.series.recipe import SeriesRecipe
 from tuneshift.human.series.scans import Scans, read_scans
@@ -33,30 +34,25 @@ def read_participant(
 ) -> ParticipantScans | str:
     """Return a participant's scans of each passage, or why the participant was left out.
 
-    Targets that hold NaN or infinite values, or never vary, are left out and counted.
+    Scans without any number, and gaps of targets that hold numbers in at least half of the scans, are missing (NaN);
+    infinite values count as missing. Other targets, and those that never vary, are left out. All is counted.
     """
     read = {passage: _side_by_side(recipe, paths, names) for passage, paths in files.items()}
     read, dropped = _same_targets(name, read, files)
     first = next(iter(read.values()))
     n_targets = first.values.shape[1]
-    sound, varies = np.ones(n_targets, dtype=bool), np.zeros(n_targets, dtype=bool)
-    for scans in read.values():
-        finite = np.isfinite(scans.values).all(axis=0)
-        sound &= finite
-        values = np.where(np.isfinite(scans.values), scans.values, 0.0)
-        varies |= values.max(axis=0) != values.min(axis=0)
-    kept = sound & varies
-    if not kept.any():
-        why = "none of {} targets varies" if sound.all() else "all of {} targets hold NaN or never vary"
-        return f"participant {name} was left out: {why.format(n_targets)}"
-    for lost, why in ((~sound, "hold NaN or infinite values"), (sound & ~varies, "never vary")):
-        if lost.any():
-            dropped.append(f"{int(lost.sum())} of {n_targets} targets of participant {name} were left out: they {why}")
+    scans, told = without_infinite(
+        name, {passage: _after_discard(recipe, there.values, files[passage][0]) for passage, there in read.items()}
+    )
+    usable = usable_targets(name, scans)
+    if isinstance(usable, str):
+        return usable
+    kept, lost = usable
     repetition_time = _repetition_time(recipe, read, files)
     passages = {
-        passage: _cleaned(recipe, name, passage, scans.values[:, kept], repetition_time, files[passage][0])
-        for passage, scans in read.items()
+        passage: _cleaned(recipe, name, passage, values[:, kept], repetition_time) for passage, values in scans.items()
     }
+    dropped += [*told, *lost, *missing_counts(name, passages)]
     regions = first.regions if first.regions is not None else np.full(n_targets, "")
     numbered = first.along["voxel"] if "voxel" in first.along else np.arange(1, n_targets + 1)
     labels = regions if len(set(regions.tolist())) == n_targets else numbered
@@ -118,16 +114,17 @@ def _same_targets(
     passages = list(read)
     first = read[passages[0]]
     dropped = [f"participant {name}, {passage}: {note}" for passage, scans in read.items() for note in scans.notes]
-    if first.n_constant:
-        dropped.append(
-            f"{first.n_constant} voxels of participant {name} were left out: they never vary (no mask given)"
-        )
+    n_constant = first.n_constant
     if "voxel" in first.along:
         common = set.intersection(*(set(scans.along["voxel"].tolist()) for scans in read.values()))
+        n_constant += len(first.along["voxel"]) - len(common)
         if len(common) < len(first.along["voxel"]):
             read = {p: _chosen(s, np.isin(s.along["voxel"], list(common))) for p, s in read.items()}
         if not common:
             raise BadInput(f"participant {name}: no voxel varies in all of {len(passages)} passages.")
+    if n_constant:
+        dropped.append(f"{n_constant} voxels of participant {name} were left out: they never vary (no mask given)")
+    if "voxel" in first.along:
         return read, dropped
     for passage in passages[1:]:
         other = read[passage]
@@ -162,18 +159,22 @@ def _repetition_time(recipe: SeriesRecipe, read: Mapping[str, Scans], files: Map
     return wanted
 
 
-def _cleaned(
-    recipe: SeriesRecipe, name: str, passage: str, values: np.ndarray, repetition_time: float, path: Path
-) -> np.ndarray:
+def _after_discard(recipe: SeriesRecipe, values: np.ndarray, path: Path) -> np.ndarray:
     if len(values) <= recipe.discard + 1:
         raise BadInput(f"{path} has {len(values)} scans, but the recipe discards {recipe.discard} of them.")
-    n_scans = len(values)
-    values = values[recipe.discard :]
+    return values[recipe.discard :]
+
+
+def _cleaned(recipe: SeriesRecipe, name: str, passage: str, values: np.ndarray, repetition_time: float) -> np.ndarray:
+    """Return scans (n, k) without confounds and z-scored, as the recipe says; missing ones count for nothing."""
+    from tuneshift.numerics.haemodynamics import cleaned_stretch  # scipy.signal takes a second that `import` need not
+
     if recipe.confounds is not None:
         where = filled(recipe.folder, recipe.confounds.file, name, passage)
+        n_scans = len(values) + recipe.discard
         confounds = read_confounds(where, recipe.confounds.columns, recipe.confounds.skip, n_scans)
-        values = without_confounds(values, confounds[recipe.discard :], repetition_time, recipe.high_pass)
-    if recipe.scale == "z":
-        spread = values.std(axis=0)
-        values = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    return values
+        try:
+            values = without_confounds(values, confounds[recipe.discard :], repetition_time, recipe.high_pass)
+        except BadInput as error:
+            raise BadInput(f"participant {name}, {passage}: {error}") from error
+    return cleaned_stretch(values, repetition_time, None) if recipe.scale == "z" else values

@@ -11,7 +11,9 @@ import numpy as np
 
 from tuneshift.errors import BadInput, MissingExtra
 from tuneshift.human.problems import some
+from tuneshift.human.series.missing import varies
 from tuneshift.human.series.numeric_table import read_numeric_table
+from tuneshift.human.series.region_means import region_means
 
 IMAGES = (".nii", ".nii.gz")
 SURFACES = (".gii",)
@@ -136,11 +138,11 @@ def _image(path: Path, mask: Path | None, atlas: Path | None, names: dict[int, s
         inside, notes = _inside(_labels(mask, path, image), mask)
     if atlas is not None:
         labels, more = _whole_numbers(_labels(atlas, path, image), atlas)
-        return _averaged(grid, labels * inside, names, atlas, repetition_time, notes + more)
+        return _of_regions(grid, labels * inside, names, atlas, repetition_time, notes + more)
     lost = 0
     if mask is None:
-        varies = grid.max(axis=0) != grid.min(axis=0)
-        inside, lost = varies, int((~varies).sum())
+        inside = varies(grid)
+        lost = int((~inside).sum())
     index = np.column_stack(np.unravel_index(np.flatnonzero(inside), values.shape[:3]))
     place = index @ image.affine[:3, :3].T + image.affine[:3, 3]
     along = {f"{axis}_mm": place[:, i] for i, axis in enumerate("xyz")}
@@ -204,11 +206,11 @@ def _surface(path: Path, mask: Path | None, atlas: Path | None, names: dict[int,
     if atlas is not None:
         found, table = _vertex_labels(atlas, path, n_vertices)
         labels, more = _whole_numbers(found, atlas)
-        return _averaged(values, labels * inside, {**table, **names}, atlas, None, notes + more)
+        return _of_regions(values, labels * inside, {**table, **names}, atlas, None, notes + more)
     lost = 0
     if mask is None:
-        varies = values.max(axis=0) != values.min(axis=0)
-        inside, lost = varies, int((~varies).sum())
+        inside = varies(values)
+        lost = int((~inside).sum())
     along = {"voxel": np.flatnonzero(inside)}
     return Scans(values[:, inside].astype(np.float64), None, along, None, lost, notes)
 
@@ -233,7 +235,7 @@ def _vertex_labels(labels: Path, path: Path, n_vertices: int) -> tuple[np.ndarra
     return np.asarray(arrays[0].data, dtype=np.float64), table
 
 
-def _averaged(
+def _of_regions(
     values: np.ndarray,
     labels: np.ndarray,
     names: dict[int, str],
@@ -241,24 +243,7 @@ def _averaged(
     repetition_time: float | None,
     notes: tuple[str, ...],
 ) -> Scans:
-    """Average the voxels of each label that are finite in every scan; count the others, name regions without any."""
-    numbers = [number for number in np.unique(labels).tolist() if number > 0]
-    if not numbers:
-        raise BadInput(f"atlas {atlas} has no label above 0 where the scans are.")
-    finite = np.isfinite(values).all(axis=0)
-    means = np.full((len(values), len(numbers)), np.nan)
-    regions = np.array([names.get(number, f"region {number}") for number in numbers])
-    size = np.zeros(len(numbers), dtype=int)
-    for column, number in enumerate(numbers):
-        mine = labels == number
-        size[column] = int((mine & finite).sum())
-        if size[column]:
-            means[:, column] = values[:, mine & finite].mean(axis=1, dtype=np.float64)
-        else:
-            notes += (f"region {str(regions[column])!r} was left out: none of its {int(mine.sum())} voxels is finite",)
-    lost = int(((labels > 0) & ~finite).sum())
-    if lost:
-        notes += (
-            f"{lost} of {int((labels > 0).sum())} voxels under {atlas.name} hold NaN and count in no region's mean",
-        )
-    return Scans(means, regions, {"n_voxels": size}, repetition_time, notes=notes)
+    found = region_means(values, labels, names, atlas)
+    return Scans(
+        found.values, found.regions, {"n_voxels": found.n_voxels}, repetition_time, notes=(*notes, *found.notes)
+    )
