@@ -53,7 +53,7 @@ def without_confounds(
     """
     out = np.array(scans, dtype=np.float64)
     known = np.isfinite(out)
-    recorded = known.any(axis=1)
+    recorded = np.asarray(known.any(axis=1))
     if not recorded.any():
         return out
     whole = (known == recorded[:, None]).all(axis=0)
