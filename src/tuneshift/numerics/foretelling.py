@@ -34,7 +34,7 @@ class OfSteps:
         scales = diagonals.clamp(min=1e-30).rsqrt().float()
         others = torch.stack([forms[index] for index in known])
         weights, sizes = [], []
-        for form, scale, size in zip(forms, scales.T, diagonals.T, strict=True):
+        for index, (form, scale, size) in enumerate(zip(forms, scales.T, diagonals.T, strict=True)):
             some = slice(None, None, _FITTED)  # of the rows: whatever the weights are, the limits hold
             of_some = scale[some, None] * scale
             flat = torch.stack([(each[some] * of_some).flatten() for each in (form, *others)])
@@ -44,7 +44,7 @@ class OfSteps:
             for w, other in zip(weight.tolist(), others, strict=True):
                 left.sub_(other, alpha=w)
             left.mul_(scale).mul_(scale[:, None])
-            limit = 1.001 * largest_eigenvalue(left) + ROUNDING
+            limit = ROUNDING if index in known else 1.001 * largest_eigenvalue(left) + ROUNDING
             weights.append(weight)
             sizes.append(limit * size)
         self.weights = torch.stack(weights, dim=1)
