@@ -9,6 +9,7 @@ from himalaya.backend import set_backend
 from himalaya.ridge import BandedRidgeCV
 from sklearn.linear_model import Ridge
 
+from tuneshift.errors import BadInput
 from tuneshift.numerics.banded_ridge import PENALTIES, band_shares, banded_predictions, explained_variance
 from tuneshift.numerics.ridge import fold_predictions
 from tuneshift.numerics.splits import contiguous, inner_folds
@@ -138,3 +139,20 @@ def test_one_band_is_plain_ridge() -> None:
     inner = inner_folds(len(fold[0]))
     ours = banded_predictions(bands[:1], Y, fold, inner=inner, penalties=np.array([0.5]))
     assert np.allclose(ours, fold_predictions(bands[0], Y, fold, inner, alphas=np.array([100.0])).values, atol=1e-4)
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e5, 1e8])
+@pytest.mark.parametrize("n", [150, 700])
+def test_a_large_offset_of_a_band_costs_no_digits(n: int, offset: float) -> None:
+    (wide, narrow), Y = planted(n, seed=5)
+    fold = contiguous(n, 5)[1]
+    shares = np.array([[1.0, 1.0], [0.1, 1.0]])
+    before = banded_predictions([wide, narrow], Y, fold, shares=shares)
+    after = banded_predictions([wide, narrow + offset], Y, fold, shares=shares)
+    assert np.abs(after - before).max() < 1e-4 * Y.std()
+
+
+def test_a_penalty_of_0_is_refused_with_words() -> None:
+    bands, Y = planted()
+    with pytest.raises(BadInput, match="finite and above 0"):
+        banded_predictions(bands, Y, contiguous(150, 5)[0], penalties=np.array([0.0, 1.0]))

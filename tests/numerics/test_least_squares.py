@@ -40,3 +40,11 @@ def test_features_that_say_nothing_predict_the_mean() -> None:
     train, test = contiguous(30, 5)[0]
     predicted = predictions(np.ones((30, 4)), Y, (train, test))
     assert np.allclose(predicted, Y[train].mean(0))
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e5, 1e8])
+def test_a_large_offset_of_features_costs_no_digits(offset: float) -> None:
+    rng = np.random.default_rng(3)
+    X, Y = rng.standard_normal((60, 8)), rng.standard_normal((60, 3))
+    fold = contiguous(60, 5)[2]
+    assert np.abs(predictions(X + offset, Y, fold) - predictions(X, Y, fold)).max() < 1e-6

@@ -30,12 +30,13 @@ FAR_APART = np.logspace(-1, 5, 7)
 """Far enough that rounding does not decide between two of them."""
 
 
-@pytest.fixture(params=["every penalty computed", "penalties foretold from a sample"])
+@pytest.fixture(params=["every penalty computed", "penalties ruled out by limits"])
 def search(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few targets take the first way, many the second; whichever is tried, the numbers are the same."""
     if request.param != "every penalty computed":
         monkeypatch.setattr("tuneshift.numerics.penalty_search._SMALL_WORK", 0)
-        monkeypatch.setattr("tuneshift.numerics.penalty_search.PILOT", 50)
+        for kind in (ClosedForm, Refits):
+            monkeypatch.setattr(kind, "worth_foretelling", lambda self, n_targets: True)
 
 
 @pytest.fixture(params=["two steps in one product", "two steps"])
@@ -258,3 +259,55 @@ def test_two_held_out_stimuli_have_no_correlation() -> None:
     r = ridge_predictivity(rng.standard_normal((30, 4)), rng.standard_normal((30, 6)), folds=folds)
     assert np.isnan(r[0]).all()
     assert np.isfinite(r[1]).all()
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e5, 1e6, 1e7, 1e8])
+@pytest.mark.parametrize("d", [20, 200])
+def test_a_large_offset_of_features_costs_no_digits(d: int, offset: float) -> None:
+    rng = np.random.default_rng(13)
+    X = rng.standard_normal((80, d))
+    Y = X @ rng.standard_normal((d, 6)) / d**0.5 + rng.standard_normal((80, 6))
+    fold, inner = folds_of(80, 0)
+    theirs, chosen, _ = refits(X, Y, fold, inner, FAR_APART)
+    found = RidgeSolver.of_fold(X + offset, fold, inner, FAR_APART).solve(Y[fold[0]])
+    assert (found.chosen.numpy() == chosen).all()
+    assert np.abs((found.predicted + found.mean).numpy() - theirs).max() < 1e-4 * Y.std()
+    whole = (X * 10).astype(np.int64)  # integers are not cut to float32 either
+    assert np.allclose(fold_scores(whole + int(offset), Y, fold), fold_scores(whole, Y, fold), atol=1e-4)
+
+
+@pytest.mark.parametrize("bad", [[0.0, 1.0], [-1.0, 1.0], [np.nan], [1.0, np.inf]])
+@pytest.mark.parametrize("d", [5, 70])
+def test_penalties_that_are_none_are_refused_with_words(d: int, bad: list[float]) -> None:
+    """With 0 and more units than stimuli the error left out is 0/0, and would be taken for the smallest."""
+    X, Y = planted(40, d, 3)
+    for call in (
+        lambda: ridge_predictivity(X, Y, folds=contiguous(40, 4), alphas=np.array(bad)),
+        lambda: fold_predictions(X, Y, contiguous(40, 4)[0], alphas=np.array(bad)),
+    ):
+        with pytest.raises(BadInput, match="finite and above 0"):
+            call()
+
+
+def test_no_penalties_one_dimension_and_groups_of_another_length_are_refused_with_words() -> None:
+    X, Y = planted(40, 5, 3)
+    folds = contiguous(40, 4)
+    with pytest.raises(BadInput, match="at least one"):
+        ridge_predictivity(X, Y, folds=folds, alphas=np.array([]))
+    with pytest.raises(BadInput, match="penalties must be numbers"):
+        ridge_predictivity(X, Y, folds=folds, alphas=np.array(["much"]))
+    with pytest.raises(BadInput, match="responses have 1 dimensions"):
+        ridge_predictivity(X, Y[:, 0], folds=folds)
+    with pytest.raises(BadInput, match="features have 1 dimensions"):
+        ridge_predictivity(X[:, 0], Y, folds=folds)
+    with pytest.raises(BadInput, match="39 group labels for 40 stimuli"):
+        ridge_predictivity(X, Y, np.arange(39) // 4)
+
+
+def test_penalties_may_come_as_a_list_of_integers_in_any_order() -> None:
+    X, Y = planted(40, 5, 3)
+    folds = contiguous(40, 4)
+    assert np.array_equal(
+        ridge_predictivity(X, Y, folds=folds, alphas=[100, 1, 10]),  # type: ignore[arg-type]
+        ridge_predictivity(X, Y, folds=folds, alphas=np.array([1.0, 10.0, 100.0])),
+    )

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import torch
 
+from tuneshift.numerics.foretelling import ROUNDING, OfRefits, OfSteps, landmark_weights
 from tuneshift.numerics.spectrum import Spectrum, moments, primal
 from tuneshift.numerics.splits import Fold
 
@@ -25,6 +26,7 @@ class Errors(Protocol):
 
 
 _MOST_BYTES = 2**27  # of matrices that are kept to save a step
+_TIMES_AS_MANY = 6  # targets than stimuli, from which limits in closed form are worth their cost
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,6 @@ class Targets:
 
     responses: torch.Tensor
     projected: torch.Tensor
-
-    def training(self, left: torch.Tensor) -> torch.Tensor:
-        """Return sums of squared training residuals (v, n_alphas); `left` (r, n_alphas) is what dimensions keep."""
-        squares = self.projected.square() @ left.square().float()
-        n, rank = len(self.responses), self.projected.shape[1]
-        if rank == n - 1:
-            return squares
-        outside = self.responses.square().sum(0) - self.projected.square().sum(1)
-        return squares + outside.clamp(min=0)[:, None]
 
 
 class ClosedForm:
@@ -56,7 +49,8 @@ class ClosedForm:
     def __init__(self, found: Spectrum, inner: Sequence[Fold], alphas: torch.Tensor) -> None:
         left = alphas / (found.values[:, None] + alphas)  # (r, n_alphas)
         self.left = left / left.amax(0)
-        self.found = found
+        self.found, self.alphas = found, alphas
+        self._foretelling: OfSteps | None = None
         self.parts = [_rows(fold, len(found.vectors), found.vectors.device) for fold in inner]
         self.fused = (
             8 * found.vectors.numel() * len(alphas) <= _MOST_BYTES
@@ -94,6 +88,25 @@ class ClosedForm:
 
         return of
 
+    def worth_foretelling(self, n_targets: int) -> bool:
+        """Whether the limits, a product of n x n x n a penalty and more, cost less than they save."""
+        return n_targets > _TIMES_AS_MANY * len(self.found.vectors)
+
+    def limits(self, given: Targets, known: Sequence[int], computed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return estimates (v, n_alphas) of all errors and what they can be off by, from those `computed` (v, known).
+
+        `known` are the same penalties in every call.
+        """
+        if self._foretelling is None:
+            self._foretelling = OfSteps([self._whole(steps) for steps in self.steps], known)
+        return self._foretelling.limits(given.projected, computed)
+
+    def _whole(self, steps: list[torch.Tensor]) -> torch.Tensor:
+        if self.fused:
+            return steps[0]
+        each = zip(self.parts, steps[1:], strict=True)
+        return torch.cat([steps[0][:, rows] @ inverse for (rows, _), inverse in each], dim=1)
+
 
 class Refits:
     """Every part's fit anew, in d dimensions: for n > d, where the closed form's matrices would be the larger ones.
@@ -104,8 +117,8 @@ class Refits:
     def __init__(
         self, seen: torch.Tensor, total: torch.Tensor, found: Spectrum, inner: Sequence[Fold], alphas: torch.Tensor
     ) -> None:
-        self.left = alphas / (found.values[:, None] + alphas)
-        self.alphas = alphas
+        self.values, self.alphas = found.values, alphas
+        self._foretelling: list[OfRefits] | None = None
         self.parts = [self._fit(seen, total, fold) for fold in inner]
 
     def _fit(
@@ -120,23 +133,47 @@ class Refits:
 
     def errors(self, given: Targets) -> Errors:
         """Return how to compute the sum of squares of a penalty for some targets."""
-        parts = []
-        for kept, part, fit, shrink in self.parts:
-            mine = given.responses[kept]
-            mean = mine.mean(0)
-            held = (given.responses[part] - mean).T.contiguous()
-            parts.append(((mine - mean).T @ fit.vectors, held, fit.test_basis, shrink))
+        parts = self._sides(given)
 
         def of(index: int, rows: torch.Tensor | None, precisely: bool = False) -> torch.Tensor:
             total = torch.zeros((), dtype=torch.float64, device=self.alphas.device)
-            for projected, held, basis, shrink in parts:
+            for (projected, held), (_, _, fit, shrink) in zip(parts, self.parts, strict=True):
                 kind = torch.float64 if precisely else torch.float32
-                step = basis.to(kind) * shrink[:, index, None].to(kind)
+                step = fit.test_basis.to(kind) * shrink[:, index, None].to(kind)
                 sides = [_some(side, rows).to(kind) for side in (held, projected)]
                 total = total + _squares(torch.addmm(sides[0], sides[1], step, alpha=-1))
             return total
 
         return of
+
+    def worth_foretelling(self, n_targets: int) -> bool:
+        """Whether the limits, a product of n x d x v and a few of d x d x d a part, cost less than they save."""
+        return n_targets > len(self.values)
+
+    def limits(self, given: Targets, known: Sequence[int], computed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return estimates (v, n_alphas) of all errors and what they can be off by, from those `computed` (v, known).
+
+        `known` are the same penalties in every call.
+        """
+        weights = landmark_weights(self.values, self.alphas, known)
+        if self._foretelling is None:
+            self._foretelling = [
+                OfRefits(fit.test_basis.T, fit.values, self.alphas, known, weights) for _, _, fit, _ in self.parts
+            ]
+        estimate, doubt = computed @ weights, ROUNDING * (computed @ weights.abs())
+        for foretelling, (projected, held) in zip(self._foretelling, self._sides(given), strict=True):
+            more, limit = foretelling.limits(projected, held)
+            estimate, doubt = estimate + more, doubt + limit
+        return estimate, doubt
+
+    def _sides(self, given: Targets) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Part by part the targets in the basis of the fit (v, r), and those left out (v, |S|)."""
+        sides = []
+        for kept, part, fit, _ in self.parts:
+            mine = given.responses[kept]
+            mean = mine.mean(0)
+            sides.append(((mine - mean).T @ fit.vectors, (given.responses[part] - mean).T.contiguous()))
+        return sides
 
 
 def without_features(responses: torch.Tensor, inner: Sequence[Fold]) -> torch.Tensor:

@@ -1,72 +1,55 @@
-"""The best penalty of every target without computing every one: a sample shows how errors go together."""
+"""The best penalty of every target without computing every one: limits rule out those that cannot be the best."""
 
 from __future__ import annotations
 
 import torch
 
-from tuneshift.numerics.leave_out import Errors
+from tuneshift.numerics.foretelling import landmarks
+from tuneshift.numerics.leave_out import ClosedForm, Errors, Refits, Targets
 
-PILOT = 256
-"""Targets for which every penalty is computed, so that the others need not."""
-_SPREADS = 4.0  # standard deviations that an estimate may be off by, at least
-_WORST = 1.5  # times as far as the worst of the sample, at least: targets of another kind may be rare
 _TIE = 3e-6  # relative difference up to which float32 cannot tell two errors apart
 _SMALL_WORK = 5e9  # multiplications up to which looking for penalties takes longer than computing them
 
 
-def best_penalties(training: torch.Tensor, errors: Errors, n_stimuli: int) -> tuple[torch.Tensor, torch.Tensor]:
+def best_penalties(given: Targets, leave_out: ClosedForm | Refits) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the index (v,) of the penalty with the smallest error, and that error (v,).
 
-    `training` (v, n_alphas) are sums of squared training residuals, which cost next to nothing; `errors` computes the
-    error of one penalty. The ratio of the two differs from penalty to penalty and hardly from target to target, so
-    that one computed error foretells the others. How well, is measured: in a sample of targets every penalty is
-    computed, and log(error_a / training_a) - log(error_b / training_b) found for every two. For all others the
-    likeliest penalty is computed; one whose estimate, less what it may be off by, is above the smallest error found so
-    far is out; of what is left the likeliest is next.
+    The errors of three penalties are computed for every target, and limit those of all others from below. A penalty
+    whose limit is above the smallest error found so far is out; of what is left the likeliest is computed next. So the
+    choice is that of computing every penalty, for targets of every kind, and does not depend on the other targets.
     """
-    n_targets, n_alphas = training.shape
-    if n_targets < 4 * PILOT or n_targets * n_alphas * n_stimuli**2 <= _SMALL_WORK:
+    n_targets, n_alphas = given.responses.shape[1], len(leave_out.alphas)
+    errors = leave_out.errors(given)
+    small = n_targets * n_alphas * len(given.responses) ** 2 <= _SMALL_WORK
+    if small or n_alphas < 5 or not leave_out.worth_foretelling(n_targets):
         known = torch.stack([errors(index, None) for index in range(n_alphas)], dim=1)
     else:
-        known = _searched(training, errors)
+        known = _searched(given, leave_out, errors)
     return _told_apart(known, errors)
 
 
-def _searched(training: torch.Tensor, errors: Errors) -> torch.Tensor:
+def _searched(given: Targets, leave_out: ClosedForm | Refits, errors: Errors) -> torch.Tensor:
     """Return errors (v, n_alphas) of the penalties that had to be computed, infinity for the others."""
-    n_targets, n_alphas = training.shape
-    every = range(n_alphas)
-    expected = training.double().clamp(min=1e-300).log()
-    pilot = torch.linspace(0, n_targets - 1, PILOT, device=training.device).long()
-    known = torch.full_like(expected, torch.inf)  # as logarithms
-    known[pilot] = torch.stack([errors(index, pilot) for index in every], dim=1).clamp(min=1e-300).log()
-    ratio = known[pilot] - expected[pilot]
-    apart = ratio[:, :, None] - ratio[:, None, :]  # (pilot, a, b)
-    mean = apart.mean(0)
-    doubt = torch.maximum(_SPREADS * apart.std(0), _WORST * (mean - apart.amin(0)))
-
-    smallest = known.amin(1)
-    lower = torch.full_like(expected, -torch.inf)
-    likely = expected + ratio.mean(0)
-    likely[pilot] = torch.inf
-    open_rows = torch.isfinite(likely).any(1).nonzero()[:, 0]
-    while len(open_rows):
+    first = landmarks(leave_out.alphas)
+    computed = torch.stack([errors(index, None) for index in first], dim=1)
+    estimate, doubt = leave_out.limits(given, first, computed)
+    known = torch.full_like(estimate, torch.inf)
+    known[:, first] = computed
+    smallest = computed.amin(1)
+    lower = estimate - doubt
+    likely = estimate.masked_fill(lower.isnan() | (estimate == torch.inf), -torch.inf)  # says nothing: is computed
+    likely[:, first] = torch.inf
+    while True:
+        likely.masked_fill_(lower > smallest[:, None], torch.inf)
+        open_rows = (likely < torch.inf).any(1).nonzero()[:, 0]
+        if not len(open_rows):
+            return known
         asked = likely[open_rows].argmin(1)
-        for index in every:
+        for index in asked.unique().tolist():
             rows = open_rows[asked == index]
-            if not len(rows):
-                continue
-            exact = errors(index, rows).clamp(min=1e-300).log()
-            known[rows, index] = exact
-            smallest[rows] = torch.minimum(smallest[rows], exact)
-            estimate = exact[:, None] + expected[rows] - expected[rows, index, None] + mean[:, index]
-            lower[rows] = torch.maximum(lower[rows], estimate - doubt[:, index])
-            likely[rows] = torch.where(likely[rows].isinf(), torch.inf, estimate)
-            likely[rows, index] = torch.inf  # done
-        ruled_out = lower[open_rows] >= smallest[open_rows, None]
-        likely[open_rows] = likely[open_rows].masked_fill(ruled_out, torch.inf)
-        open_rows = open_rows[torch.isfinite(likely[open_rows]).any(1)]
-    return known.exp()
+            known[rows, index] = errors(index, rows)
+            likely[rows, index] = torch.inf
+        smallest = torch.minimum(smallest, known.amin(1))
 
 
 def _told_apart(known: torch.Tensor, errors: Errors) -> tuple[torch.Tensor, torch.Tensor]:

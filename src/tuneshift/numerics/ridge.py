@@ -19,6 +19,7 @@ ALPHAS = np.logspace(-3, 6, 19)
 """The penalties that are tried, for standardised features (methods, section 1)."""
 
 _BLOCK = 16_384  # targets that are held on the device at once, at most
+_ROWS = 2_048  # stimuli that are centred at once
 _BLOCK_BYTES = 2**29  # what they may take there
 _SMALL_WORK = 2e9  # multiplications up to which threads wait for each other longer than they save
 
@@ -72,9 +73,16 @@ def ridge_predictivity(
     costs one decomposition, of n x n products where d >= n and of d x d ones where n > d. r is NaN for a target that
     does not vary on the test stimuli.
 
-    Raises BadInput for NaN, or fewer groups than folds.
+    Raises BadInput for NaN, arrays that are not of two dimensions or not of the same stimuli, penalties that are not
+    finite and above 0, or fewer groups than folds.
     """
     X, Y = np.asarray(X), np.asarray(Y)
+    alphas = checked_penalties(alphas)
+    for name, given in (("features", X), ("responses", Y)):
+        if given.ndim != 2:
+            raise BadInput(f"{name} have {given.ndim} dimensions; give stimuli x columns, also where there is one.")
+    if groups is not None and len(groups) != len(X):
+        raise BadInput(f"there are {len(groups)} group labels for {len(X)} stimuli; give each stimulus one.")
     if len(X) != len(Y):
         raise BadInput(f"features have {len(X)} stimuli and responses {len(Y)}; they must be the same stimuli.")
     if not (np.isfinite(X).all() and np.isfinite(Y).all()):
@@ -138,12 +146,43 @@ def column_blocks(n_targets: int, size: int = _BLOCK) -> Iterator[slice]:
 def standardised(
     seen: np.ndarray, held_out: np.ndarray, device: str | torch.device = "cpu"
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return training and test features in float32, standardised by the training stimuli; a constant unit is all 0."""
-    train, test = (torch.as_tensor(side, device=device, dtype=torch.float32) for side in (seen, held_out))
-    mean = train.mean(0)
+    """Return training and test features in float32, standardised by the training stimuli; a constant unit is all 0.
+
+    They are centred in the type they are given in, like responses: an offset would cost digits of float32.
+    """
+    train, test = (_floating(torch.as_tensor(side, device=device)) for side in (seen, held_out))
+    total = sum((rows.double().sum(0) for rows in train.split(_ROWS)), train.new_zeros((), dtype=torch.float64))
+    mean = (total / len(train)).expand(train.shape[1])
+    rounding = (8 * torch.finfo(train.dtype).eps * mean.abs()).clamp(min=1e-18)
+    train, test = (
+        torch.cat([(rows - mean.to(side.dtype)).float() for rows in side.split(_ROWS)]) for side in (train, test)
+    )
+    rest = train.mean(0)  # the mean's own rounding
+    train, test = train.sub_(rest), test.sub_(rest)
     spread = train.std(0, correction=0)
-    spread = torch.where(spread > 1e-6 * mean.abs().clamp(min=1e-12), spread, torch.inf)
-    return (train - mean) / spread, (test - mean) / spread
+    spread = torch.where(spread > rounding, spread, torch.inf)
+    return train.div_(spread), test.div_(spread)
+
+
+def _floating(values: torch.Tensor) -> torch.Tensor:
+    """Integers as float64, halves as float32, else the type as it is."""
+    if not values.is_floating_point():
+        return values.double()
+    return values if values.dtype in (torch.float32, torch.float64) else values.float()
+
+
+def checked_penalties(alphas: np.ndarray) -> np.ndarray:
+    """Return penalties (n_alphas,) in float64; raises BadInput for none, or for one that is not finite and above 0."""
+    try:
+        penalties = np.asarray(alphas, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise BadInput(f"penalties must be numbers, and are {alphas!r}.") from None
+    if penalties.ndim != 1 or not penalties.size:
+        raise BadInput(f"penalties have the shape {penalties.shape}; give at least one, in a list.")
+    bad = penalties[~(np.isfinite(penalties) & (penalties > 0))]
+    if len(bad):
+        raise BadInput(f"penalties must be finite and above 0, and {bad[0]:g} is among them; give small ones instead.")
+    return penalties
 
 
 class RidgeSolver:
@@ -192,7 +231,7 @@ class RidgeSolver:
         """Prepare features that are centred on the training stimuli; by the smaller of their two products."""
         if len(seen) <= seen.shape[1]:
             return cls.of_products(*products(seen, held_out), seen.shape[1], inner, alphas)
-        penalties = torch.as_tensor(alphas, device=seen.device, dtype=torch.float64)
+        penalties = torch.as_tensor(checked_penalties(alphas), device=seen.device)
         total = moments(seen)
         found = primal(seen, held_out, total)
         return cls(found, Refits(seen, total, found, inner, penalties), inner, penalties)
@@ -202,7 +241,7 @@ class RidgeSolver:
         cls, gram: torch.Tensor, cross: torch.Tensor, rank: int, inner: Sequence[Fold], alphas: np.ndarray
     ) -> RidgeSolver:
         """Prepare features known by their products: `gram` (n, n), `cross` (n_test, n), and their number `rank`."""
-        penalties = torch.as_tensor(alphas, device=gram.device, dtype=torch.float64)
+        penalties = torch.as_tensor(checked_penalties(alphas), device=gram.device)
         found = dual(gram, cross, rank)
         if found.full:
             return cls(found, ClosedForm(found, inner, penalties), inner, penalties)
@@ -214,18 +253,16 @@ class RidgeSolver:
     def block(self) -> int:
         """How many targets may be solved at once."""
         n, rank = self.vectors.shape
-        return int(max(256, min(_BLOCK, _BLOCK_BYTES // (4 * (3 * n + (len(self.inner) + 2) * rank)))))
+        return int(max(256, min(_BLOCK, _BLOCK_BYTES // (4 * (3 * n + (len(self.inner) + 4) * rank)))))
 
     def solve(self, Y: np.ndarray) -> Solved:
         """Return what is predicted for the test stimuli from training responses (n, v), with the best penalties."""
         with one_thread(len(Y) ** 2 * Y.shape[1] <= _SMALL_WORK / 4):
-            responses = torch.as_tensor(Y, device=self.device)
-            responses = responses if responses.is_floating_point() else responses.double()
+            responses = _floating(torch.as_tensor(Y, device=self.device))
             mean = responses.mean(0)
             centred = (responses - mean).float()  # in this order: a large mean would cost digits
             given = Targets(centred, centred.T @ self.vectors)
-            errors = self.leave_out.errors(given)
-            chosen, error = best_penalties(given.training(self.leave_out.left), errors, len(Y))
+            chosen, error = best_penalties(given, self.leave_out)
             return Solved(self._predicted(given.projected, chosen), mean, chosen, error, centred, self.inner)
 
     def _predicted(self, projected: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
