@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +13,13 @@ from served_texts import TEXTS, as_times, many_texts
 from tuneshift.errors import BadInput
 from tuneshift.human import ReadingTimes, load_data
 from tuneshift.models import LanguageModel
-from tuneshift.reading import ServedModel, reading_alignment
+from tuneshift.reading import ServedModel, SurprisalFile, reading_alignment
 from tuneshift.reading.served.served_model import ServedSurprisals, served_surprisals
 from tuneshift.reading.served.server import Server
 from tuneshift.reading.served.word_windows import Room, document_windows
 
+QUICK: dict[str, Any] = {"n_boot": 20, "mixed_model": False}
 CLOSE = {"rtol": 1e-6, "atol": 1e-6}  # what float32 logits allow
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy_and_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "TUNESHIFT_API_KEY", "OPENAI_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def serve(fable_2m: LanguageModel) -> Iterator[Any]:
-    started: list[FableServer] = []
-
-    def start(dialect: str = "echo", **options: Any) -> FableServer:
-        started.append(FableServer(fable_2m, dialect, **options))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.close()
 
 
 def _served(server: FableServer, times: ReadingTimes, cache: Path, **options: Any) -> ServedSurprisals:
@@ -88,8 +69,8 @@ def test_the_pipeline_scores_a_served_model_as_the_model_in_memory(
     serve: Any, fable_2m: LanguageModel, tmp_path: Path, dialect: str
 ) -> None:
     model = ServedModel("served", serve(dialect).url, cache=tmp_path)
-    served = reading_alignment(model, "simulated_reading", n_boot=20, mixed_model=False)
-    here = reading_alignment(fable_2m, "simulated_reading", n_boot=20, mixed_model=False).table
+    served = reading_alignment(model, "simulated_reading", **QUICK)
+    here = reading_alignment(fable_2m, "simulated_reading", **QUICK).table
     both = served.table.merge(
         here[here["mapping"] == "plain"], on=["metric", "target", "split"], suffixes=("", "_here")
     )
@@ -100,10 +81,18 @@ def test_the_pipeline_scores_a_served_model_as_the_model_in_memory(
     assert served.details["server"]["served_model"] == SERVED
 
 
+def test_what_a_server_said_stands_in_a_study_as_a_file(serve: Any, tmp_path: Path) -> None:
+    served = reading_alignment(ServedModel("x", serve().url, cache=tmp_path), "simulated_reading", **QUICK)
+    words = served.arrays["surprisal"].to_dataframe("surprisal").rename(columns={"text": "word"})
+    words[["document", "position", "word", "surprisal"]].to_csv(tmp_path / "x.csv", index=False)
+    from_file = reading_alignment(SurprisalFile("x", tmp_path / "x.csv"), "simulated_reading", **QUICK)
+    np.testing.assert_allclose(from_file.table["value"], served.table["value"], rtol=1e-4)
+
+
 def test_the_pipeline_leaves_first_words_out_where_the_server_has_no_start_token(serve: Any, tmp_path: Path) -> None:
     times = load_data("simulated_reading")
     model = ServedModel("served", serve(start=False).url, cache=tmp_path)
-    result = reading_alignment(model, times, exclude="none", n_boot=20, mixed_model=False)
+    result = reading_alignment(model, times, exclude="none", **QUICK)
     n_documents = times.words["document"].nunique()
     assert result.details["n_without_surprisal"] == n_documents
     assert result.details["n_scored"] == len(times.words) - n_documents

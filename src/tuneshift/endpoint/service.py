@@ -98,11 +98,14 @@ class Service:
         try:
             with self._opener.open(Request(url, content, headers, method=method), timeout=self.timeout) as response:
                 body = bytes(response.read(self.largest))
+                missing = response.length or 0
         except HTTPError as error:
             raise self._refusal(url, error) from None
         except (URLError, HTTPException, OSError) as error:
             reason = getattr(error, "reason", None) or repr(error)
             raise Busy(self.without_key(f"connection failed: {reason}")) from None
+        if missing and len(body) < self.largest:  # http.client takes a connection that breaks off for an end
+            raise Busy(f"the answer broke off {missing} bytes before its end")
         # A server that repeats the key must not get it into results, files and sentences.
         return body.replace(key.encode(), b"[key]") if key else body
 
