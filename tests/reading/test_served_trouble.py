@@ -56,8 +56,8 @@ def test_dropped_connections_and_answers_that_break_off_are_asked_for_again(serv
 
 def test_silence_is_waited_for_so_long_and_no_longer(serve: Any, tmp_path: Path) -> None:
     server = serve()
-    server.interrupt = lambda number, body: 4.0 if number == 1 else 0.0
-    assert np.isfinite(_served(server, tmp_path, timeout=1.5).plain).all()
+    server.interrupt = lambda number, body: 8.0 if number == 1 else 0.0
+    assert np.isfinite(_served(server, tmp_path, timeout=3.0).plain).all()
     assert len(server.requests) == 4
 
 
