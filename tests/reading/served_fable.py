@@ -43,6 +43,7 @@ class FableServer:
     ) -> None:
         self.model, self.dialect, self.start, self.spelling = model, dialect, start, spelling
         self.context, self.stated, self.names = context, stated, names
+        self.list_of_models: Reply | None = None  # in place of the right one
         self.interrupt: Interrupt = lambda number, body: 0.0
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
@@ -113,6 +114,8 @@ def _handler(owner: FableServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             owner.headers.append(dict(self.headers))
+            if owner.list_of_models is not None:
+                return self._send(owner.list_of_models)
             models = [{"id": name, "object": "model", "max_model_len": owner.stated} for name in owner.names]
             found = self.path == "/v1/models"
             self._send(_ok_body({"data": models}) if found else _error(404, "Not Found"))

@@ -135,6 +135,11 @@ def test_numbers_that_are_no_log_probabilities_are_refused(value: float | None, 
         word_scores(["a", "b"], ServedTokens(("<s>", "a", " b"), (None, -1.0, value)))
 
 
+def test_a_first_token_of_probability_one_with_nothing_before_it_has_none() -> None:
+    assert np.isnan(word_scores(["a", "b"], ServedTokens(("a", " b"), (0.0, -1.0))).bits[0])
+    assert word_scores(["a", "b"], ServedTokens(("<s>", "a", " b"), (0.0, -1.0, -1.0))).bits[0] > 1
+
+
 def test_rounding_above_zero_is_a_probability_of_one() -> None:
     assert word_scores(["a"], ServedTokens(("<s>", "a"), (None, 1e-6))).bits[0] == pytest.approx(0, abs=1e-5)
 

@@ -54,6 +54,17 @@ def test_dropped_connections_and_answers_that_break_off_are_asked_for_again(serv
     assert server.texts == [PROBE] * 3 + [TEXTS["mill"]] * 2 + [TEXTS["wheel"]]
 
 
+def test_hiccups_of_all_kinds_change_nothing_but_the_number_of_requests(serve: Any, tmp_path: Path) -> None:
+    server, times = serve("vllm"), many_texts(12, 12)
+    quiet = _served(server, tmp_path / "quiet", times)
+    n_quiet = len(server.requests)
+    hiccups = [(429, {"Retry-After": "1"}, b""), None, (200, {}, b"<html>busy"), (502, {}, b""), (200, {}, b"{}")]
+    server.interrupt = lambda number, body: hiccups[number // 2 % 5] if number % 2 and number > n_quiet + 4 else 0.0
+    found = _served(server, tmp_path / "loud", times)
+    np.testing.assert_array_equal(found.plain, quiet.plain)
+    assert len(server.requests) > 1.7 * n_quiet
+
+
 def test_silence_is_waited_for_so_long_and_no_longer(serve: Any, tmp_path: Path) -> None:
     server = serve()
     server.interrupt = lambda number, body: 8.0 if number == 1 else 0.0
@@ -134,6 +145,20 @@ def test_a_word_that_is_too_long_by_itself_is_said(serve: Any, tmp_path: Path) -
         _served(server, tmp_path, as_times({"one": "日" * 60 + " and more"}))
 
 
+@pytest.mark.parametrize("status", [200, 404, 500, 501])
+def test_a_server_without_a_list_of_models_is_asked_for_the_one_that_is_named(
+    serve: Any, tmp_path: Path, status: int
+) -> None:
+    server = serve()
+    server.list_of_models = status, {}, b"<html>no list</html>"
+    assert np.isfinite(_served(server, tmp_path).plain).all()
+    unnamed = ServedModel("served", server.url, cache=tmp_path, service={"sleep": lambda seconds: None})
+    with pytest.raises(
+        (BadInput, MeasurementFailed), match=r"--served-model; it lists no|asked for its models|status 5"
+    ):
+        served_surprisals(unnamed, TIMES)
+
+
 def test_an_address_without_v1_is_told_so(serve: Any, tmp_path: Path) -> None:
     url = serve().url.removesuffix("/v1")
     with pytest.raises(
@@ -170,7 +195,7 @@ def test_answers_that_cannot_be_right_are_refused_with_the_place_and_not_kept(
     serve: Any, tmp_path: Path, change: Any, said: str
 ) -> None:
     server = serve()
-    server.interrupt = lambda number, body: _with(server.answer(body), change) if number == 2 else 0.0
+    server.interrupt = lambda number, body: _with(server.answer(body), change) if number >= 2 else 0.0
     with pytest.raises(BadInput, match=said) as caught:
         _served(server, tmp_path)
     assert "document wheel of two texts" in str(caught.value)

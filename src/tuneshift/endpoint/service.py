@@ -59,16 +59,25 @@ class Service:
         self._sleep = sleep
         self._opener = build_opener(_NoRedirects)
 
-    def ask(self, url: str, body: Mapping[str, Any] | None, read: Callable[[bytes], T], *, salt: object = 0) -> T:
+    def ask(
+        self,
+        url: str,
+        body: Mapping[str, Any] | None,
+        read: Callable[[bytes], T],
+        *,
+        salt: object = 0,
+        attempts: int | None = None,
+    ) -> T:
         """Return what `read` makes of the answer to a POST of `body`, or to a GET without one.
 
         Raises `Refused` where the server refuses the request itself, BadInput where it refuses the key or redirects,
         MeasurementFailed where it is still busy or broken after the last attempt. `salt` spreads the waits of requests
-        that are sent at once.
+        that are sent at once; `attempts` are fewer than the service's own.
         """
+        attempts = self.attempts if attempts is None else min(attempts, self.attempts)
         content = None if body is None else json.dumps(body).encode()
         problem = ""
-        for attempt in range(self.attempts):
+        for attempt in range(attempts):
             try:
                 return read(self._once(url, content))
             except Busy as busy:
@@ -77,7 +86,7 @@ class Service:
             if wait > _LONGEST_WAIT:
                 problem += f", and asks to wait {wait:.0f} s"
                 break
-            if attempt + 1 < self.attempts:
+            if attempt + 1 < attempts:
                 self._sleep(wait)
         raise MeasurementFailed(f"{self.name} {url} gave no answer ({problem}); {self.advice}.")
 

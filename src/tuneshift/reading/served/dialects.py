@@ -20,6 +20,10 @@ class Unreadable(BadInput):
     """An answer that holds no log probabilities of the prompt; the message says in a clause what it holds instead."""
 
 
+class NoJson(BadInput):
+    """An answer that is no JSON; the message is its beginning, quoted."""
+
+
 @dataclass(frozen=True)
 class ServedTokens:
     """The tokens of a text as a server cut it: their `texts`, and `logprobs` in nats; None where it gives none.
@@ -49,12 +53,9 @@ def request(dialect: Dialect, model: str, text: str) -> dict[str, Any]:
 def tokens_of(dialect: Dialect, body: bytes) -> ServedTokens:
     """Return the tokens that an answer holds.
 
-    Raises Unreadable for an answer of another shape, BadInput for one that is no JSON, with its beginning.
+    Raises Unreadable for an answer of another shape, NoJson for one that is none.
     """
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        raise BadInput(f"in place of JSON it sends {beginning(body)}") from None
+    answer = json_of(body)
     try:
         choice = answer["choices"][0]
         if not isinstance(choice, dict):
@@ -67,6 +68,14 @@ def tokens_of(dialect: Dialect, body: bytes) -> ServedTokens:
     if len(found.texts) != len(found.logprobs):
         raise Unreadable(f"it gives {len(found.texts)} tokens and {len(found.logprobs)} log probabilities")
     return found
+
+
+def json_of(body: bytes) -> Any:
+    """Return what an answer holds; NoJson where it is something else."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise NoJson(beginning(body)) from None
 
 
 def beginning(body: bytes) -> str:

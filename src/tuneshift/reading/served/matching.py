@@ -183,6 +183,8 @@ def _scored(
 
 def _logprob(tokens: ServedTokens, number: int, *, first_of_text: bool) -> float:
     value = tokens.logprobs[number]
+    if number == 0 and value == 0:  # with nothing before it a token has no probability, and some servers write 0
+        value = None
     if value is not None:
         return require_logprob(value, tokens.texts[number] or "")
     if first_of_text:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Generic, TypeVar
 
-from tuneshift.endpoint import Refused, Service, checked_address
-from tuneshift.errors import BadInput, nearest
-from tuneshift.reading.served.dialects import DIALECTS, Dialect, ServedTokens, Unreadable, beginning, request, tokens_of
+from tuneshift.endpoint import Busy, Refused, Service, checked_address
+from tuneshift.errors import BadInput, MeasurementFailed, nearest
+from tuneshift.reading.served.dialects import (
+    DIALECTS,
+    Dialect,
+    NoJson,
+    ServedTokens,
+    Unreadable,
+    json_of,
+    request,
+    tokens_of,
+)
 from tuneshift.reading.served.matching import Mismatch, WordScores, word_scores
 from tuneshift.reading.served.word_windows import TooLong
+
+T = TypeVar("T")
 
 KEY_VARIABLES = ("TUNESHIFT_API_KEY", "OPENAI_API_KEY")
 """Where the key is looked for; it is sent to the server and written nowhere."""
@@ -43,7 +54,8 @@ class Server:
         advice = "see that the server runs and is not overloaded, then run the same again: windows so far are kept"
         options = {"timeout": 600.0, "largest": _LARGEST_ANSWER, **service}
         self._service = Service(_NAME, KEY_VARIABLES, advice=advice, final=_TOO_LONG, **options)
-        listed = self._listed()
+        self._is_known = False
+        listed = self._listed(model)
         self._names = [str(entry["id"]) for entry in listed]
         self.model = self._chosen(model)
         self.context = next((_context(entry) for entry in listed if entry["id"] == self.model), None)
@@ -61,6 +73,7 @@ class Server:
             except (Unreadable, Unsupported, TooLong) as error:
                 said.append(f"{dialect.name}: {error}")
             else:
+                self._is_known = True
                 return dialect, tokens
         raise BadInput(
             f"{_NAME} {self.url} gives no log probabilities of a prompt for {self.model!r} ({'; '.join(said)}); "
@@ -82,14 +95,18 @@ class Server:
     def ask(self, text: str, dialect: Dialect) -> ServedTokens:
         """Return the tokens of a text with their log probabilities.
 
+        An answer that is no JSON is asked for three times, and so is one of another shape once the probe was answered.
         Raises TooLong where the server finds the text too long, Unreadable for an answer of another shape, Unsupported
         where it refuses what is asked for, BadInput and MeasurementFailed as `tuneshift.endpoint.Service.ask`.
         """
-        address = f"{self.url}/completions"
+        body = request(dialect, self.model, text)
+        patient = (NoJson, Unreadable) if self._is_known else (NoJson,)
         try:
             return self._service.ask(
-                address, request(dialect, self.model, text), lambda body: self._read(dialect, body), salt=text
+                f"{self.url}/completions", body, _Patient(partial(tokens_of, dialect), patient), salt=text
             )
+        except NoJson as error:
+            raise self._stranger(f"in place of JSON it sends {error}") from None
         except Refused as refused:
             if _TOO_LONG.search(refused.said) or refused.status == 413:
                 raise TooLong(refused.said or f"status {refused.status}") from None
@@ -101,29 +118,21 @@ class Server:
                 ) from None
             raise Unsupported(f"refused with {said}") from None
 
-    def _read(self, dialect: Dialect, body: bytes) -> ServedTokens:
+    def _listed(self, model: str | None) -> list[dict[str, Any]]:
+        """Return what the server says of its models, nothing where it has no list and a model is named."""
+        address, read = f"{self.url}/models", _Patient(_models, (NoJson,))
         try:
-            return tokens_of(dialect, body)
-        except Unreadable:
-            raise
-        except BadInput as error:
-            raise self._stranger(str(error)) from None
-
-    def _listed(self) -> list[dict[str, Any]]:
-        """Return what the server says of its models, nothing where it has no list."""
-        try:
-            return self._service.ask(f"{self.url}/models", None, self._models, salt="models")
+            return self._service.ask(address, None, read, salt="models", attempts=None if model is None else 3)
         except Refused:
             return []
-
-    def _models(self, body: bytes) -> list[dict[str, Any]]:
-        try:
-            found = json.loads(body)
-        except (ValueError, RecursionError):
-            raise self._stranger(f"asked for its models it sends {beginning(body)}") from None
-        entries = found.get("data") if isinstance(found, dict) else found
-        entries = entries if isinstance(entries, list) else []
-        return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+        except NoJson as error:
+            if model is None:
+                raise self._stranger(f"asked for its models it sends {error}") from None
+            return []
+        except MeasurementFailed:
+            if model is None:
+                raise
+            return []
 
     def _stranger(self, what: str) -> BadInput:
         return BadInput(
@@ -148,6 +157,31 @@ class Server:
 
 class Unsupported(BadInput):
     """A refusal of a request for what it asks, which another form of question may not meet."""
+
+
+class _Patient(Generic[T]):
+    """Reads answers; the first two of an odd kind pass for hiccups that another request may not meet."""
+
+    def __init__(self, read: Callable[[bytes], T], odd: tuple[type[BadInput], ...]) -> None:
+        self._read = read
+        self._odd = odd
+        self._met = 0
+
+    def __call__(self, body: bytes) -> T:
+        try:
+            return self._read(body)
+        except self._odd as error:
+            self._met += 1
+            if self._met > 2:
+                raise
+            raise Busy(f"an odd answer: {error}") from None
+
+
+def _models(body: bytes) -> list[dict[str, Any]]:
+    found = json_of(body)
+    entries = found.get("data") if isinstance(found, dict) else found
+    entries = entries if isinstance(entries, list) else []
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
 
 
 def _context(entry: Mapping[str, Any]) -> int | None:
