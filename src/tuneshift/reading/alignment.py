@@ -17,6 +17,8 @@ from tuneshift.models.surprisal_forms import Form
 from tuneshift.progress import Progress, silent
 from tuneshift.reading.predictors import Exclusion, checked_words
 from tuneshift.reading.scores import Settings, measure
+from tuneshift.reading.served import ServedModel
+from tuneshift.reading.served.served_model import served_surprisals
 from tuneshift.reading.surprisal_file import Source, surprisals_of
 from tuneshift.result import Result
 
@@ -52,21 +54,34 @@ class ReadingAlignment(Measurement):
     seed: int = 0
 
     def run(self, model: Source, progress: Progress = silent) -> Result:  # type: ignore[override]
-        """Measure one model, or one file of surprisals, against the reading times of `data`.
+        """Measure one model, here or behind a server, or one file of surprisals, against the reading times of `data`.
 
         Raises BadInput for data that are no reading times, whose words are out of order or whose times are missing.
         """
         return self.run_on(model, _reading_times(self.data), progress)
 
     def run_on(self, model: Source, times: ReadingTimes, progress: Progress = silent) -> Result:
-        """Measure one model, or one file of surprisals, against these reading times."""
+        """Measure one model, here or behind a server, or one file of surprisals, against these reading times."""
         checked_words(times)
         told: list[str] = []
+        if isinstance(model, ServedModel):
+            return self._served(model, times, progress)
         if isinstance(model, LanguageModel):
             model = self._with_template(model, told)
         surprisals = surprisals_of(model, times, form=self.form, instruction=self.instruction, progress=progress)
         result = measure(surprisals, times, self._settings(), progress)
         return replace(result, warnings=(*result.warnings, *told))
+
+    def _served(self, model: ServedModel, times: ReadingTimes, progress: Progress) -> Result:
+        if self.form != "plain":
+            raise BadInput(
+                f"{model.name}: form {self.form!r} needs a model that is loaded here; a server is sent the bare text "
+                "only."
+            )
+        served = served_surprisals(model, times, progress)
+        result = measure({"plain": served.plain}, times, self._settings(), progress)
+        warnings = (*result.warnings, *served.notes)
+        return replace(result, warnings=warnings, details={**result.details, "server": served.facts})
 
     def _with_template(self, model: LanguageModel, told: list[str]) -> LanguageModel:
         """Return the model inside the template that this measurement lends, with a warning where it knew none."""
@@ -101,12 +116,12 @@ class ReadingAlignment(Measurement):
 def reading_alignment(
     model: Source, times: ReadingTimes | str = "natural_stories", progress: Progress = silent, **options: Any
 ) -> Result:
-    """Return the reading alignment of a model, or of a `SurprisalFile`, with reading times or a data set's name.
+    """Return the reading alignment of a model, a `SurprisalFile` or a `ServedModel` with reading times or a data set.
 
     `options` are the fields of `ReadingAlignment`. Rows: `pearson_r` and `delta_ll` for boundary-corrected surprisal
     (mapping "corrected") and the plain sum ("plain"), with the form where it is not the bare text ("corrected chat"),
-    or for what a file holds ("given"); `pearson_r_normalised` where a ceiling is known. Raises BadInput as
-    `ReadingAlignment.run` does.
+    for what a file holds ("given"), or for the plain sum alone where a server gave it; `pearson_r_normalised` where a
+    ceiling is known. Raises BadInput as `ReadingAlignment.run` does.
     """
     if isinstance(times, str):
         return ReadingAlignment(data=times, **options).run(model, progress)
