@@ -212,7 +212,9 @@ def reading(
         TextForm, typer.Option(help="The text bare, in the chat template, or behind an instruction to read it.")
     ] = TextForm.plain,
     instruction: Annotated[str | None, typer.Option(help="The instruction of --form instructed.")] = None,
-    template: Annotated[str | None, typer.Option(help="Model that lends its chat template to one without.")] = None,
+    template: Annotated[
+        str | None, typer.Option(help="Model (or .jinja file) that lends its chat template to one without.")
+    ] = None,
     regression: Annotated[Regression, typer.Option(help="How delta-LL is computed.")] = Regression.cross_validated,
     exclude: Annotated[
         Exclude, typer.Option(help="Words left out: each document's first, each sentence's first, or none.")
@@ -288,7 +290,8 @@ def attribute(
     generated: Annotated[bool, typer.Option("--generated", help="Attribute the model's own greedy answers.")] = False,
     form: Annotated[Form, typer.Option(help="Plain text, or inside the chat template.")] = Form.plain,
     template: Annotated[
-        str | None, typer.Option(help="Model that lends its chat template to one without (with --form chat).")
+        str | None,
+        typer.Option(help="Model (or .jinja file) that lends its chat template to one without (with --form chat)."),
     ] = None,
     mark_instructions: Annotated[
         bool, typer.Option("--mark-instructions", help="Find instruction words by rule where none are marked.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -10,6 +11,17 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from tuneshift.errors import BadInput
 from tuneshift.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model wrote: `ids` as it wrote them, without special tokens, and the `text` that a person reads.
+
+    Only the ids are what the model wrote: reading the text in again may give others.
+    """
+
+    text: str
+    ids: tuple[int, ...]
 
 
 def generate(
@@ -22,8 +34,8 @@ def generate(
     batch_size: int = 16,
     add_special_tokens: bool = True,
     progress: Progress = silent,
-) -> list[str]:
-    """Return the greedy continuation of each prompt as text, without special tokens.
+) -> list[Answer]:
+    """Return the greedy continuation of each prompt, without special tokens.
 
     Raises BadInput for a prompt that leaves no room for `max_new_tokens` in the context.
     """
@@ -35,7 +47,8 @@ def generate(
                 f"of {context_length}; shorten it or ask for fewer new tokens."
             )
     order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))
-    answers = [""] * len(prompts)
+    answers: dict[int, Answer] = {}
+    special = _special(tokenizer)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     # Not every PreTrainedModel can generate, says its type; those that are loaded here can.
     write: Callable[..., torch.Tensor] = cast(Any, model).generate
@@ -54,17 +67,24 @@ def generate(
                 pad_token_id=pad,
             )
         fresh = output if model.config.is_encoder_decoder else output[:, length:]
-        for i, text in zip(chunk, tokenizer.batch_decode(fresh, skip_special_tokens=True), strict=True):
-            answers[i] = text
+        for i, row in zip(chunk, fresh.tolist(), strict=True):
+            text = str(tokenizer.decode(row, skip_special_tokens=True))
+            answers[i] = Answer(text, tuple(number for number in row if number not in special))
         progress("responses", start + len(chunk), len(order))
-    return answers
+    return [answers[i] for i in range(len(prompts))]
 
 
 def _encoded(prompt: str, tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, special: bool) -> list[int]:
     ids = list(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+    if model.config.is_encoder_decoder:  # its encoder always reads an end, as attribution lays it out
+        return [*ids, tokenizer.eos_token_id]
     if not special:
         return ids
-    if model.config.is_encoder_decoder:
-        return [*ids, tokenizer.eos_token_id]
     start = tokenizer.bos_token_id
     return ids if start is None else [start, *ids]
+
+
+def _special(tokenizer: PreTrainedTokenizerBase) -> set[int]:
+    """The ids that decoding leaves out of a text."""
+    added = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+    return added | set(tokenizer.all_special_ids)

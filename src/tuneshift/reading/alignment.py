@@ -12,7 +12,7 @@ from tuneshift.human import DATA_SETS, data_checksum, load_data
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
-from tuneshift.models.chat_template import chat_template_of
+from tuneshift.models.lent_template import in_chat_form, template_checksum
 from tuneshift.models.surprisal_forms import Form
 from tuneshift.progress import Progress, silent
 from tuneshift.reading.predictors import Exclusion, checked_words
@@ -28,7 +28,8 @@ class ReadingAlignment(Measurement):
 
     - `data`: a reading data set, or a table of words and times of your own.
     - `form`: the text bare (`plain`), in the model's chat template (`chat`), or behind an `instruction` (`instructed`).
-    - `template`: a model that lends its chat template to one without, so that base and tuned can be given the same.
+    - `template`: a model, or a .jinja file, that lends its chat template to a model without one: base and tuned can
+      be given the same.
     - `exclude`: which words Pearson r leaves out: each document's first, each sentence's first, or none.
     - `regression`: `cross_validated` (delta-LL held out by story, with spillover) or `published` (in sample, as in
       Kuribayashi et al. 2024, whose totals it gives).
@@ -66,8 +67,8 @@ class ReadingAlignment(Measurement):
         told: list[str] = []
         if isinstance(model, ServedModel):
             return self._served(model, times, progress)
-        if isinstance(model, LanguageModel):
-            model = self._with_template(model, told)
+        if isinstance(model, LanguageModel) and self.form != "plain":
+            model, told = in_chat_form(model, self.template)
         surprisals = surprisals_of(model, times, form=self.form, instruction=self.instruction, progress=progress)
         result = measure(surprisals, times, self._settings(), progress)
         return replace(result, warnings=(*result.warnings, *told))
@@ -83,21 +84,12 @@ class ReadingAlignment(Measurement):
         warnings = (*result.warnings, *served.notes)
         return replace(result, warnings=warnings, details={**result.details, "server": served.facts})
 
-    def _with_template(self, model: LanguageModel, told: list[str]) -> LanguageModel:
-        """Return the model inside the template that this measurement lends, with a warning where it knew none."""
-        if self.template is None or self.form == "plain":
-            return model
-        template = chat_template_of(self.template)
-        if model.chat_template is None:
-            told.append(
-                f"{model.name} has no chat template; it reads the text inside that of {self.template}, "
-                "whose marks it may never have seen."
-            )
-        return model.with_chat_template(template)
-
     def data_checksum(self) -> str:
-        """Return the checksum of the data set's sources, or of the table; a release is part of the specification."""
-        return data_checksum(self.data)
+        """Return the checksum of the data set's sources or of the table, and of a template that is lent from here.
+
+        A release is part of the specification.
+        """
+        return data_checksum(self.data) + (template_checksum(self.template) if self.form != "plain" else "")
 
     def _settings(self) -> Settings:
         return Settings(
