@@ -9,6 +9,8 @@ import numpy as np
 
 from tuneshift.errors import BadInput
 from tuneshift.models import LanguageModel
+from tuneshift.models.decoder_start import decoder_start
+from tuneshift.models.states import is_causal
 
 Form = Literal["plain", "chat"]
 Spans = tuple[tuple[int, int], ...]
@@ -50,10 +52,15 @@ def lay_out(model: LanguageModel, prompt: str, response: str, form: Form = "plai
     """Tokenise a prompt and its response: with a blank line between them, or inside the chat template.
 
     The response is tokenised on its own, as a model would write it behind the prompt. Raises BadInput for an empty
-    prompt, a chat form without template, or more tokens than the context holds.
+    prompt, a masked model, a chat form without template, or more tokens than the context holds.
     """
     if not prompt.strip():
         raise BadInput("the prompt is empty; attribution needs at least one word.")
+    if not model.is_encoder_decoder and not is_causal(model.torch_model):
+        raise BadInput(
+            f"model {model.name} is a masked model: it fills gaps and writes no responses, so there is nothing to "
+            "attribute; give a model that writes."
+        )
     text, start = _given(model, prompt, form)
     encoded = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     given, offsets = list(encoded["input_ids"]), np.asarray(encoded["offset_mapping"]).reshape(-1, 2) - start
@@ -67,7 +74,7 @@ def lay_out(model: LanguageModel, prompt: str, response: str, form: Form = "plai
     positions = np.arange(len(ids))
     if model.is_encoder_decoder:
         _check_length(max(len(ids), len(answer) + 1), model)
-        decoder = np.asarray([model.torch_model.config.decoder_start_token_id, *answer])
+        decoder = np.asarray([decoder_start(model.torch_model, model.tokenizer), *answer])
         return Layout(np.asarray(ids), positions, own, offsets, 1 + np.arange(len(answer)), decoder)
     _check_length(len(ids) + len(answer), model)
     return Layout(np.asarray([*ids, *answer]), positions, own, offsets, len(ids) + np.arange(len(answer)))
