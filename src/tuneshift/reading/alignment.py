@@ -14,6 +14,7 @@ from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
 from tuneshift.models.chat_template import chat_template_of
 from tuneshift.models.surprisal_forms import Form
+from tuneshift.models.unknown_letters import unknown_letters
 from tuneshift.progress import Progress, silent
 from tuneshift.reading.predictors import Exclusion, checked_words
 from tuneshift.reading.scores import Settings, measure
@@ -35,7 +36,7 @@ class ReadingAlignment(Measurement):
     - `mixed_model`: by-participant mixed model; by default wherever there are times by participant, up to 200,000.
     """
 
-    code_version: ClassVar[int] = 3
+    code_version: ClassVar[int] = 4
 
     kind: Literal["reading"] = "reading"
     data: str = "natural_stories"
@@ -64,6 +65,7 @@ class ReadingAlignment(Measurement):
         told: list[str] = []
         if isinstance(model, LanguageModel):
             model = self._with_template(model, told)
+            told += unknown_letters(model.tokenizer, list(times.documents.values()))
         surprisals = surprisals_of(model, times, form=self.form, instruction=self.instruction, progress=progress)
         result = measure(surprisals, times, self._settings(), progress)
         return replace(result, warnings=(*result.warnings, *told))

@@ -20,6 +20,7 @@ from tuneshift.inside.attribution.variants import variant_scores, variants_array
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
 from tuneshift.models.chat_template import chat_template_of
+from tuneshift.models.unknown_letters import unknown_letters
 from tuneshift.numerics.resampling import bootstrap_mean
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
@@ -75,6 +76,8 @@ class PromptAttribution(Measurement):
             model = self._with_template(model, warnings)
         wanted = Wanted(**{name: getattr(self, name) for name in Wanted.__dataclass_fields__})
         chosen = choose(wanted, model, prompts, warnings, progress)
+        texts = [[text] for item in chosen for text in (item.prompt.text, item.response) if text.strip()]
+        warnings += unknown_letters(model.tokenizer, texts)
         found: list[Attribution] = []
         for number, item in enumerate(chosen):
             found.append(
