@@ -162,8 +162,10 @@ def test_the_warning_reaches_brains() -> None:
     assert any("letters that the tokenizer does not know are read as <unk>" in warning for warning in result.warnings)
 
 
-def test_the_warning_reaches_attribution() -> None:
-    result = PromptAttribution(n_prompts=1, followed=False).run(_t5(_pieces()))
+@pytest.mark.parametrize("responses", ["reference", "generated"])
+def test_the_warning_reaches_attribution(responses: str) -> None:
+    wanted = PromptAttribution(n_prompts=1, followed=False, responses=responses, max_new_tokens=6)
+    result = wanted.run(_t5(_pieces()))
     assert any("letters that the tokenizer does not know are read as <unk>" in warning for warning in result.warnings)
 
 

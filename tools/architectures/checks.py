@@ -20,6 +20,7 @@ from tuneshift.inside.attribution.tangent_tensor import NoTangentRule
 from tuneshift.inside.concepts.measurement import FeedforwardConcepts
 from tuneshift.inside.heads.measurement import HeadPatterns
 from tuneshift.models import LanguageModel
+from tuneshift.models.decoder_start import decoder_start
 from tuneshift.models.weights import Weights
 
 WORKS = "works"
@@ -44,13 +45,13 @@ def cells(species: Species, folder: Path) -> dict[str, str]:
     return {
         "states": _cell(lambda: _states(model, plain)),
         "surprisal": _cell(lambda: _surprisals(model, plain)),
-        "attribution": _cell(lambda: _attribution(model, plain)),
+        "attribution": _cell(lambda: (_attribution(model, plain), _answers(model, plain))),
         "heads": _cell(lambda: _heads(folder, plain)),
         "concepts": _cell(lambda: _concepts(folder, plain)),
     }
 
 
-def _cell(check: Callable[[], None]) -> str:
+def _cell(check: Callable[[], object]) -> str:
     try:
         check()
     except (BadInput, MeasurementFailed) as refusal:
@@ -169,6 +170,25 @@ def _attribution(model: LanguageModel, plain: Any) -> None:
         with suppress(NoTangentRule):  # said where forwards is asked for by name; "auto" goes backwards then
             raw, _ = gradient_times_input(model.torch_model, layout, mode=mode)
             _close(raw, expected, f"attribution, mode {mode}")
+
+
+def _answers(model: LanguageModel, plain: Any) -> None:
+    """Answers to prompts of several lengths at once are those of one greedy pass a token, each prompt alone."""
+    prompts = [PROMPT, "she heard", DOCUMENTS[0][0]]
+    for prompt, answer in zip(prompts, model.generate(prompts, max_new_tokens=4), strict=True):
+        read = _framed(model, plain, _ids(model, prompt))[0]
+        written: list[int] = []
+        start = [decoder_start(plain, model.tokenizer)]
+        while len(written) < 4 and model.tokenizer.eos_token_id not in written:
+            inputs = {"input_ids": torch.tensor([read + written]), "use_cache": False}
+            if plain.config.is_encoder_decoder:
+                inputs |= {"input_ids": torch.tensor([read]), "decoder_input_ids": torch.tensor([start + written])}
+            with torch.no_grad():
+                written.append(int(plain(**inputs).logits[0, -1].argmax()))
+        forced = plain.generation_config.forced_eos_token_id  # BART ends whatever it writes
+        written = written[:-1] if forced is not None else written
+        if answer != model.tokenizer.decode(written, skip_special_tokens=True):
+            raise Differs(f"the answer to {prompt!r} is {answer!r}")
 
 
 def _heads(folder: Path, plain: Any) -> None:

@@ -40,7 +40,7 @@ class PromptAttribution(Measurement):
     of methods, section 4; `seed` is the bootstrap's.
     """
 
-    code_version: ClassVar[int] = 1
+    code_version: ClassVar[int] = 2
     kind: Literal["attribution"] = "attribution"
     prompts: str = "fable_instructions"
     form: Form = "plain"

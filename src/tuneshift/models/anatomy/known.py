@@ -12,18 +12,13 @@ from tuneshift.models.anatomy.anatomy import Anatomy
 from tuneshift.models.anatomy.experts import EXPERTS
 from tuneshift.models.anatomy.families import FAMILIES
 from tuneshift.models.anatomy.llama_like import LLAMA_LIKE
+from tuneshift.models.recurrent import HYBRID, RECURRENT
 
 ENTRY_POINT_GROUP = "tuneshift.architectures"
 
 Builder = Callable[[PretrainedConfig], Anatomy]
 
 _FAMILIES: dict[str, Builder] = {**FAMILIES, **LLAMA_LIKE, **EXPERTS}
-
-_RECURRENT = frozenset({"falcon_mamba", "mamba", "mamba2", "rwkv", "xlstm"})
-_HYBRID = frozenset(
-    {"bamba", "falcon_h1", "granitemoehybrid", "jamba", "kimi_linear", "lfm2", "lfm2_moe", "minimax", "nemotron_h"}
-    | {"olmo_hybrid", "qwen3_next", "qwen3_5_text", "qwen3_5_moe_text", "recurrent_gemma", "zamba", "zamba2"}
-)
 
 
 def anatomy_of(config: PretrainedConfig) -> Anatomy:
@@ -62,12 +57,12 @@ def _of_another_package(model_type: str) -> Builder | None:
 
 
 def _unknown(model_type: str) -> str:
-    if model_type in _RECURRENT:
+    if model_type in RECURRENT:
         return (
             f"architecture {model_type!r} is recurrent: it has no attention heads, and no feed-forward layers as heads "
             "and concepts know them; hidden states, surprisal and attribution can be measured."
         )
-    if model_type in _HYBRID:
+    if model_type in HYBRID:
         return (
             f"architecture {model_type!r} has attention in some of its layers only, which heads and concepts cannot "
             "read; hidden states, surprisal and attribution can be measured."
