@@ -19,6 +19,7 @@ from tuneshift.models.shards import indexed_shards
 from tuneshift.models.stored_names import stored
 
 _QUANTISED = (".qweight", ".weight_scale", ".scales")
+_SECOND_COPIES = ("consolidated*", "original/*", "metal/*")
 _FILES = ("*.safetensors", "*.json", "*.model", "*.jinja", "*.txt")
 
 
@@ -158,7 +159,7 @@ def _from_hub(ref: str, revision: str | None) -> Path:
     check_hub_id(ref)
     try:
         return Path(
-            snapshot_download(ref, revision=revision, allow_patterns=list(_FILES), ignore_patterns=["consolidated*"])
+            snapshot_download(ref, revision=revision, allow_patterns=list(_FILES), ignore_patterns=list(_SECOND_COPIES))
         )
     except Exception as error:
         raise BadInput(f"{unknown_model(ref)}, and the hub gave nothing ({first_line(error)}).") from error
