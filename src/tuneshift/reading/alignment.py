@@ -65,9 +65,10 @@ class ReadingAlignment(Measurement):
         told: list[str] = []
         if isinstance(model, LanguageModel):
             model = self._with_template(model, told)
-            told += unknown_letters(model.tokenizer, list(times.documents.values()))
         surprisals = surprisals_of(model, times, form=self.form, instruction=self.instruction, progress=progress)
         result = measure(surprisals, times, self._settings(), progress)
+        if isinstance(model, LanguageModel):
+            told += unknown_letters(model.tokenizer, list(times.documents.values()))
         return replace(result, warnings=(*result.warnings, *told))
 
     def _with_template(self, model: LanguageModel, told: list[str]) -> LanguageModel:

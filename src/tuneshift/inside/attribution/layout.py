@@ -52,15 +52,10 @@ def lay_out(model: LanguageModel, prompt: str, response: str, form: Form = "plai
     """Tokenise a prompt and its response: with a blank line between them, or inside the chat template.
 
     The response is tokenised on its own, as a model would write it behind the prompt. Raises BadInput for an empty
-    prompt, a masked model, a chat form without template, or more tokens than the context holds.
+    prompt, a chat form without template, or more tokens than the context holds.
     """
     if not prompt.strip():
         raise BadInput("the prompt is empty; attribution needs at least one word.")
-    if not model.is_encoder_decoder and not is_causal(model.torch_model):
-        raise BadInput(
-            f"model {model.name} is a masked model: it fills gaps and writes no responses, so there is nothing to "
-            "attribute; give a model that writes."
-        )
     text, start = _given(model, prompt, form)
     encoded = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     given, offsets = list(encoded["input_ids"]), np.asarray(encoded["offset_mapping"]).reshape(-1, 2) - start
@@ -81,7 +76,15 @@ def lay_out(model: LanguageModel, prompt: str, response: str, form: Form = "plai
 
 
 def _around(model: LanguageModel, form: Form) -> tuple[list[int], list[int]]:
-    """What the tokenizer would put before and after a text: a chat template brings its own."""
+    """What the tokenizer would put before and after a text: a chat template brings its own.
+
+    Raises BadInput for a masked model, which reads a text from both sides.
+    """
+    if not model.is_encoder_decoder and not is_causal(model.torch_model):
+        raise BadInput(
+            f"model {model.name} is a masked model: it fills gaps and writes no responses, so there is nothing to "
+            "attribute; give a model that writes."
+        )
     if model.is_encoder_decoder:
         return [], [model.tokenizer.eos_token_id]
     return ([] if form == "chat" or model.tokenizer.bos_token_id is None else [model.tokenizer.bos_token_id]), []
