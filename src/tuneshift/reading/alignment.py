@@ -14,6 +14,7 @@ from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
 from tuneshift.models.lent_template import in_chat_form, template_checksum
 from tuneshift.models.surprisal_forms import Form
+from tuneshift.models.unknown_letters import unknown_letters
 from tuneshift.progress import Progress, silent
 from tuneshift.reading.predictors import Exclusion, checked_words
 from tuneshift.reading.scores import Settings, measure
@@ -38,7 +39,7 @@ class ReadingAlignment(Measurement):
     - `mixed_model`: by-participant mixed model; by default wherever there are times by participant, up to 200,000.
     """
 
-    code_version: ClassVar[int] = 3
+    code_version: ClassVar[int] = 4
 
     kind: Literal["reading"] = "reading"
     data: str = "natural_stories"
@@ -71,6 +72,8 @@ class ReadingAlignment(Measurement):
             model, told = in_chat_form(model, self.template)
         surprisals = surprisals_of(model, times, form=self.form, instruction=self.instruction, progress=progress)
         result = measure(surprisals, times, self._settings(), progress)
+        if isinstance(model, LanguageModel):
+            told += unknown_letters(model.tokenizer, list(times.documents.values()))
         return replace(result, warnings=(*result.warnings, *told))
 
     def _served(self, model: ServedModel, times: ReadingTimes, progress: Progress) -> Result:

@@ -11,7 +11,9 @@ from tuneshift.errors import BadInput
 from tuneshift.inside.attribution.border import jointly, tokens_of
 from tuneshift.models import LanguageModel
 from tuneshift.models.chat_template import Framed, framed
+from tuneshift.models.decoder_start import decoder_start
 from tuneshift.models.generation import Answer
+from tuneshift.models.states import is_causal
 
 Form = Literal["plain", "chat"]
 Spans = tuple[tuple[int, int], ...]
@@ -74,14 +76,22 @@ def lay_out(model: LanguageModel, prompt: str, response: str | Answer, form: For
     positions = np.arange(len(ids))
     if model.is_encoder_decoder:
         _check_length(max(len(ids), len(answer) + 1), model)
-        decoder = np.asarray([model.torch_model.config.decoder_start_token_id, *answer])
+        decoder = np.asarray([decoder_start(model.torch_model, model.tokenizer), *answer])
         return Layout(np.asarray(ids), positions, own, offsets, 1 + np.arange(len(answer)), decoder)
     _check_length(len(ids) + len(answer), model)
     return Layout(np.asarray([*ids, *answer]), positions, own, offsets, len(ids) + np.arange(len(answer)))
 
 
 def _around(model: LanguageModel, form: Form) -> tuple[list[int], list[int]]:
-    """What the tokenizer would put before and after a text: a chat template brings its own."""
+    """What the tokenizer would put before and after a text: a chat template brings its own.
+
+    Raises BadInput for a masked model, which reads a text from both sides.
+    """
+    if not model.is_encoder_decoder and not is_causal(model.torch_model):
+        raise BadInput(
+            f"model {model.name} is a masked model: it fills gaps and writes no responses, so there is nothing to "
+            "attribute; give a model that writes."
+        )
     if model.is_encoder_decoder:
         return [], [model.tokenizer.eos_token_id]
     return ([] if form == "chat" or model.tokenizer.bos_token_id is None else [model.tokenizer.bos_token_id]), []

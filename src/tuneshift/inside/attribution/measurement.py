@@ -21,6 +21,7 @@ from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
 from tuneshift.models.generation import Answer
 from tuneshift.models.lent_template import in_chat_form, template_checksum
+from tuneshift.models.unknown_letters import unknown_letters
 from tuneshift.numerics.resampling import bootstrap_mean
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
@@ -78,6 +79,8 @@ class PromptAttribution(Measurement):
             model, warnings = in_chat_form(model, self.template)
         wanted = Wanted(**{name: getattr(self, name) for name in Wanted.__dataclass_fields__})
         chosen = choose(wanted, model, prompts, warnings, progress)
+        texts = [[text] for item in chosen for text in (item.prompt.text, _text_of(item.response)) if text.strip()]
+        warnings += unknown_letters(model.tokenizer, texts)
         found: list[Attribution] = []
         for number, item in enumerate(chosen):
             found.append(
@@ -100,7 +103,7 @@ class PromptAttribution(Measurement):
             answers = [item.response for item in chosen]
         else:
             answers = [*answers_of(model, [c.prompt for c in chosen], self.form, self.max_new_tokens, progress)]
-        texts = [answer.text if isinstance(answer, Answer) else answer for answer in answers]
+        texts = [_text_of(answer) for answer in answers]
         decided = [prompts.followed(item.prompt, text) for item, text in zip(chosen, texts, strict=True)]
         return np.array([np.nan if value is None else float(value) for value in decided])
 
@@ -217,3 +220,7 @@ def _covariates(
         name: xr.DataArray(np.array(values, dtype=float), dims=("prompt",), coords=_coords(chosen))
         for name, values in lengths.items()
     }
+
+
+def _text_of(response: str | Answer) -> str:
+    return response.text if isinstance(response, Answer) else response
