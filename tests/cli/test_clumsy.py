@@ -49,6 +49,18 @@ def _in_a_folder_of_odd_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("attribute fable-2m --prompts fable_instructions --responses empty.jsonl", "empty.jsonl has 0 responses"),
         ("attribute fable-2m --prompts fable_instructions --n-prompts 0", "'--n-prompts'"),
         ("reading fable-2m --data simulated_reading --surprisals binary.csv", "the surprisals binary.csv are no table"),
+        (
+            "reading x --data simulated_reading --surprisals empty.csv --endpoint http://127.0.0.1:9/v1",
+            "--surprisals and --endpoint are two sources of surprisals",
+        ),
+        ("reading x --data simulated_reading --served-model y", "name it with --endpoint URL"),
+        ("reading x --data simulated_reading --cache folder", "name it with --endpoint URL"),
+        (
+            "reading x --data simulated_reading --endpoint http://127.0.0.1:9/v1 --form chat",
+            "--form chat needs a model that is loaded here",
+        ),
+        ("reading x --data simulated_reading --endpoint 127.0.0.1:9/v1", "the endpoint's address is none"),
+        ("reading x --data simulated_reading --endpoint http://a.b/v1 --context-length 3", "'--context-length'"),
         ("reading fable-2m --data simulated_reading --seed -1", "'--seed'"),
         ("brain fable-2m --data simulated_brain --seed 4294967296", "'--seed'"),
         ("reading fable-2m --data simulated_reading --device meta", "device 'meta' is unknown here"),

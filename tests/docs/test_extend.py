@@ -13,13 +13,13 @@ import pytest
 import torch
 from outside_package import python, write_package
 from pages import blocks, commands, differing_line, text_of
-from transformers import Starcoder2Config, Starcoder2ForCausalLM
+from transformers import NemotronConfig, NemotronForCausalLM
 from typer.testing import CliRunner
 
 import tuneshift
 from tuneshift.cli.app import app
 from tuneshift.errors import BadInput
-from tuneshift.models.anatomy import _FAMILIES
+from tuneshift.models.anatomy import known_architectures
 from tuneshift.models.revision import local_folder
 
 DATA_SET, MODEL, ARCHITECTURE, MEASUREMENT = (
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.timeout(900)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in; what is imported from it is forgotten afterwards."""
     monkeypatch.chdir(tmp_path)
-    for name in ("starcoder_anatomy", "check_anatomy", "minimal_pairs"):
+    for name in ("nemotron_anatomy", "check_anatomy", "minimal_pairs"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return tmp_path
 
@@ -94,50 +94,50 @@ def test_models_of_ones_own_have_a_name_a_base_and_a_place_in_plans(
 
 
 @pytest.fixture
-def starcoder(tmp_path: Path) -> Path:
-    """A small random StarCoder2 with the tokenizer of fable-2m."""
+def nemotron(tmp_path: Path) -> Path:
+    """A small random Nemotron with the tokenizer of fable-2m."""
     fable = local_folder("fable-2m")
     assert fable is not None
-    folder = tmp_path / "tiny-starcoder"
+    folder = tmp_path / "tiny-nemotron"
     torch.manual_seed(0)
-    config = Starcoder2Config(
+    config = NemotronConfig(
         vocab_size=8192, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=128, bos_token_id=0, eos_token_id=0,
     )  # fmt: skip
-    Starcoder2ForCausalLM(config).save_pretrained(folder)
+    NemotronForCausalLM(config).save_pretrained(folder)
     for file in fable.glob("*token*"):
         shutil.copy(file, folder)
     return folder
 
 
 def test_an_architecture_of_another_package_has_heads_and_concepts(
-    folder: Path, starcoder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, nemotron: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_package(ARCHITECTURE, folder)
-    message = refusal_of("heads", str(starcoder))
-    assert "architecture 'starcoder2' is not known" in message
+    message = refusal_of("heads", str(nemotron))
+    assert "architecture 'nemotron' is not known" in message
     assert "tuneshift.architectures" in message
     monkeypatch.syspath_prepend(folder)
     for command in ("heads", "concepts"):
-        rows = json.loads(output_of(command, str(starcoder), "--json"))["rows"]
+        rows = json.loads(output_of(command, str(nemotron), "--json"))["rows"]
         assert {row["layer"] for row in rows} >= {"1", "2"}
     check: Any = runpy.run_path(str(folder / "check_anatomy.py"))["check"]
-    check(tuneshift.load_model(str(starcoder)), layer=1)
+    check(tuneshift.load_model(str(nemotron)), layer=1)
 
 
 def test_an_architecture_whose_package_is_broken_is_named(
-    folder: Path, starcoder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, nemotron: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_package(ARCHITECTURE, folder)
-    (folder / "starcoder_anatomy.py").write_text("import nothing_of_that_name\n")
+    (folder / "nemotron_anatomy.py").write_text("import nothing_of_that_name\n")
     monkeypatch.syspath_prepend(folder)
-    message = refusal_of("heads", str(starcoder))
-    assert "starcoder_anatomy:starcoder2 cannot be used: No module named 'nothing_of_that_name'" in message
+    message = refusal_of("heads", str(nemotron))
+    assert "nemotron_anatomy:nemotron cannot be used: No module named 'nothing_of_that_name'" in message
 
 
 def test_the_page_names_every_architecture_that_is_known() -> None:
     page = text_of(ARCHITECTURE)
-    assert [name for name in _FAMILIES if not name.startswith("own_") and f"`{name}`" not in page] == []
+    assert [name for name in known_architectures() if not name.startswith("own_") and f"`{name}`" not in page] == []
 
 
 def test_a_measurement_of_another_package_is_run_stored_and_compared_in_pairs(

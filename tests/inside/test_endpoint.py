@@ -31,7 +31,8 @@ def test_a_question_carries_model_seed_and_key(server: Server) -> None:
 
 def test_no_key_in_the_environment_sends_none(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TUNESHIFT_NAMER_KEY")
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    for name in ("TUNESHIFT_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
     _endpoint(server).ask(question(["a"]), seed=0)
     assert "Authorization" not in server.headers[0]
 

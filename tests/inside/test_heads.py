@@ -31,10 +31,11 @@ def _naive_pairs(query: np.ndarray, key: np.ndarray, words: np.ndarray, plausibl
 
 
 def _naive_plane_pairs(
-    query: np.ndarray, key: np.ndarray, words: np.ndarray, plausible: np.ndarray, rotary_dims: int
+    query: np.ndarray, key: np.ndarray, words: np.ndarray, plausible: np.ndarray, rotary_dims: int, neighbours: bool
 ) -> dict[Any, int]:
     half, d_head = rotary_dims // 2, query.shape[1]
-    planes = [(i, i + half) for i in range(half)] + [(i, i) for i in range(rotary_dims, d_head)]
+    turning = [(2 * i, 2 * i + 1) if neighbours else (i, i + half) for i in range(half)]
+    planes = turning + [(i, i) for i in range(rotary_dims, d_head)]
     counts: dict[tuple[int, int], int] = {}
     for i, j in planes:
         q, k = (np.stack([words @ side[:, i], (words @ side[:, j]) * (i != j)]) for side in (query, key))
@@ -58,8 +59,8 @@ def test_every_architecture_agrees_with_a_computation_word_by_word(family: str, 
             query, key = (side.double().numpy() for side in anatomy.folded_query_key(weights.read, layer))
             for head in range(anatomy.n_heads):
                 sides = query[head], key[head // anatomy.queries_per_key], words, plausible.numpy()
-                planes = unit == "plane" and anatomy.rotary_dims
-                expected = _naive_plane_pairs(*sides, anatomy.rotary_dims) if planes else _naive_pairs(*sides)
+                planes, neighbours = anatomy.rotated(layer) if unit == "plane" else 0, anatomy.rotary_neighbours
+                expected = _naive_plane_pairs(*sides, planes, neighbours) if planes else _naive_pairs(*sides)
                 knowledge = found.head(layer + 1, head)
                 pairs = {(int(a), int(b)): int(n) for (a, b), n in zip(knowledge.pairs, knowledge.units, strict=True)}
                 assert pairs == expected

@@ -12,7 +12,7 @@ import tuneshift as ts
 from tuneshift.errors import BadInput
 from tuneshift.inside import Attribution, PromptAttribution
 from tuneshift.inside.attribution.attribution import instruction_spans
-from tuneshift.models.chat_template import chat_template_of
+from tuneshift.models.lent_template import chat_template_of
 
 
 @pytest.fixture(scope="module")

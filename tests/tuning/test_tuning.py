@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+import trl
 import yaml
+from tokenizers.processors import TemplateProcessing
 
 from tuneshift.errors import BadInput
 from tuneshift.models import LanguageModel
@@ -59,3 +61,28 @@ def test_a_folder_with_checkpoints_is_never_overwritten(tmp_path: Path) -> None:
         tune(LanguageModel.load("fable-2m"), EXAMPLES, tmp_path, _options())
     with pytest.raises(BadInput, match="9 checkpoints cannot be taken from 8 training steps"):
         tune(LanguageModel.load("fable-2m"), EXAMPLES, tmp_path / "new", _options(checkpoints=9))
+
+
+@pytest.mark.parametrize("without_instructions", [False, True])
+def test_a_start_token_that_template_and_tokenizer_both_write_is_learned_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_instructions: bool
+) -> None:
+    model = LanguageModel.load("fable-2m").with_chat_template("{{ bos_token }}{{ messages[0].content }}\nAnswer:")
+    start = model.tokenizer.bos_token
+    model.tokenizer._tokenizer.post_processor = TemplateProcessing(
+        single=f"{start} $A", pair=f"{start} $A $B", special_tokens=[(start, model.tokenizer.bos_token_id)]
+    )
+    seen: list[list[int]] = []
+
+    class Trainer(trl.SFTTrainer):  # type: ignore[misc]
+        def train(self) -> None:
+            seen.extend(self.train_dataset["input_ids"])
+
+    monkeypatch.setattr(trl, "SFTTrainer", Trainer)
+    tune(model, EXAMPLES[:4], tmp_path, _options(checkpoints=1, without_instructions=without_instructions))
+    river = model.tokenizer("river", add_special_tokens=False)["input_ids"]
+    assert len(seen) == 4
+    for ids in seen:
+        assert ids[0] == model.tokenizer.bos_token_id
+        assert ids[1] != model.tokenizer.bos_token_id
+        assert ids[-len(river) - 1 : -1] == river

@@ -19,7 +19,7 @@ from tuneshift.brain.layer_features import LayerFeatures, model_states
 from tuneshift.brain.layer_scores import SurrogateScores, score_layers
 from tuneshift.brain.mappings import GEOMETRIES, Mapping
 from tuneshift.brain.partition import SplitName, default_split, is_timed, partition
-from tuneshift.brain.stimulus_features import Response
+from tuneshift.brain.stimulus_features import Response, documents
 from tuneshift.brain.summary import Setting, ceiling_row, reliable, score_rows
 from tuneshift.brain.surrogates import DEFAULT_SURROGATES, FEWEST_EXCHANGED, surrogates, too_few_to_exchange
 from tuneshift.brain.targets import never_varies, target_blocks
@@ -27,6 +27,7 @@ from tuneshift.errors import BadInput
 from tuneshift.human import Recording, checked, data_checksum, load_data
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
+from tuneshift.models.unknown_letters import unknown_letters
 from tuneshift.numerics.haemodynamics import DELAYS, RESPONSE_SECONDS, delay_steps
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
@@ -116,6 +117,7 @@ class BrainAlignment(Measurement):
         shown = split if self.group_by is None else f"{split} by {self.group_by}"
         setting = Setting(dataset=recording.name, split=shown, mapping=mapping, seed=self.seed)
         progress_here = partial(_prefixed, progress, model.name)
+        warnings += unknown_letters(model.tokenizer, documents(recording)[0])
         features, units = self._features(model, recording, progress_here)
         few = too_few_to_exchange(cut) if self._n_surrogates() else None
         if few is not None:

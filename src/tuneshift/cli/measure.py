@@ -183,7 +183,9 @@ def reading(
     model: Annotated[
         str,
         typer.Argument(
-            metavar="MODEL", help="Model, or with --surprisals any name for it.", autocompletion=complete_model
+            metavar="MODEL",
+            help="Model, or with --surprisals or --endpoint any name for it.",
+            autocompletion=complete_model,
         ),
     ],
     data: DataSetName,
@@ -191,11 +193,28 @@ def reading(
         Path | None, typer.Option(help="Read word surprisals from this JSON or CSV file instead of a model.")
     ] = None,
     unit: Annotated[Unit, typer.Option(help="Unit of the surprisals in the file.")] = Unit.bits,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Ask an OpenAI-compatible server (https://.../v1) for plain surprisals; see the manual."
+        ),
+    ] = None,
+    served_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The server's name of the model; default: its only one.")
+    ] = None,
+    context_length: Annotated[
+        int | None, typer.Option(min=16, metavar="TOKENS", help="What it reads at once; default: what the server says.")
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the server's answers are kept; default: the user's cache.")
+    ] = None,
     form: Annotated[
         TextForm, typer.Option(help="The text bare, in the chat template, or behind an instruction to read it.")
     ] = TextForm.plain,
     instruction: Annotated[str | None, typer.Option(help="The instruction of --form instructed.")] = None,
-    template: Annotated[str | None, typer.Option(help="Model that lends its chat template to one without.")] = None,
+    template: Annotated[
+        str | None, typer.Option(help="Model (or .jinja file) that lends its chat template to one without.")
+    ] = None,
     regression: Annotated[Regression, typer.Option(help="How delta-LL is computed.")] = Regression.cross_validated,
     exclude: Annotated[
         Exclude, typer.Option(help="Words left out: each document's first, each sentence's first, or none.")
@@ -221,8 +240,17 @@ def reading(
     as_json: AsJson = False,
 ) -> None:
     """Behavioural alignment: does a word that surprises the model slow readers down?"""
-    from tuneshift.reading import ReadingAlignment, SurprisalFile
+    from tuneshift.errors import BadInput
+    from tuneshift.reading import ReadingAlignment, ServedModel, SurprisalFile
 
+    if endpoint is not None and surprisals is not None:
+        raise BadInput("--surprisals and --endpoint are two sources of surprisals; give one of them.")
+    if endpoint is None and (served_model, context_length, cache) != (None, None, None):
+        raise BadInput("--served-model, --context-length and --cache belong to a server; name it with --endpoint URL.")
+    if endpoint is not None and form is not TextForm.plain:
+        raise BadInput(
+            f"--form {form.value} needs a model that is loaded here; a server (--endpoint) reads plain text."
+        )
     measurement = ReadingAlignment(
         data=data,
         form=form.value,
@@ -235,11 +263,13 @@ def reading(
         mixed_model=mixed_model,
         seed=seed,
     )
-    source: Any = (
-        load(model, device, dtype, trust_remote_code)
-        if surprisals is None
-        else SurprisalFile(name=model, path=surprisals, unit=unit.value)
-    )
+    source: Any
+    if endpoint is not None:
+        source = ServedModel(model, endpoint, served_model, context_length=context_length, cache=cache)
+    elif surprisals is not None:
+        source = SurprisalFile(name=model, path=surprisals, unit=unit.value)
+    else:
+        source = load(model, device, dtype, trust_remote_code)
     with progress_bars() as progress:
         result = measurement.run(source, progress).with_columns(model=source.name)
     table = result.table
@@ -260,7 +290,8 @@ def attribute(
     generated: Annotated[bool, typer.Option("--generated", help="Attribute the model's own greedy answers.")] = False,
     form: Annotated[Form, typer.Option(help="Plain text, or inside the chat template.")] = Form.plain,
     template: Annotated[
-        str | None, typer.Option(help="Model that lends its chat template to one without (with --form chat).")
+        str | None,
+        typer.Option(help="Model (or .jinja file) that lends its chat template to one without (with --form chat)."),
     ] = None,
     mark_instructions: Annotated[
         bool, typer.Option("--mark-instructions", help="Find instruction words by rule where none are marked.")

@@ -10,8 +10,10 @@ from tuneshift.models.weights import Weights
 
 
 def as_weights(model: LanguageModel | Weights) -> Weights:
-    """Return the weights of a loaded model, or the weights that were given."""
-    return model if isinstance(model, Weights) else Weights.of(model)
+    """Return the weights of a loaded model, or the weights that were given; BadInput for an unknown architecture."""
+    weights = model if isinstance(model, Weights) else Weights.of(model)
+    _ = weights.anatomy  # said first: whatever else is wrong with such a model is beside the point
+    return weights
 
 
 def require_same_build(base: Weights, tuned: Weights) -> None:

@@ -13,16 +13,31 @@ from tuneshift.errors import BadInput
 
 
 @dataclass(frozen=True)
+class UnknownPiece:
+    """What one unknown token stands for: its place in `ids`, its text, and that text's characters in the document.
+
+    `spaced`: the token covers the space before its text too, as where a whole word is unknown.
+    """
+
+    token: int
+    text: str
+    start: int
+    stop: int
+    spaced: bool
+
+
+@dataclass(frozen=True)
 class TokenisedDocument:
     """Tokens of a document whose parts (sentences or words) were joined by single spaces.
 
     `ids` (n_tokens,): no special tokens. `first`, `last` (n_parts,): inclusive token range of each part; a token that
-    straddles two parts belongs to the one in which it ends.
+    straddles two parts belongs to the one in which it ends. `unknown`: what the tokenizer does not know.
     """
 
     ids: np.ndarray
     first: np.ndarray
     last: np.ndarray
+    unknown: tuple[UnknownPiece, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,12 +63,27 @@ def tokenise(parts: Sequence[str], tokenizer: PreTrainedTokenizerBase, where: st
             raise BadInput(f"{where}: part {index + 1} of {len(parts)} is empty; remove it or give its text.")
         ends.append(start + len(part.rstrip()))  # trailing blanks have no token of their own to end at
         start += len(part) + 1
-    encoding = tokenizer(" ".join(parts), add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    text = " ".join(parts)
+    encoding = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     # The last token that ends within the part; the bytes of one character share its end, so "right" takes them all.
     token_ends = np.maximum.accumulate(np.asarray([end for _, end in encoding["offset_mapping"]]))
     last = np.maximum(np.searchsorted(token_ends, np.asarray(ends), side="right") - 1, 0)
     first = np.minimum(np.concatenate([[0], last[:-1] + 1]), last)
-    return TokenisedDocument(np.asarray(encoding["input_ids"]), first, last)
+    ids = np.asarray(encoding["input_ids"])
+    return TokenisedDocument(ids, first, last, tuple(_unknown(text, ids, encoding["offset_mapping"], tokenizer)))
+
+
+def _unknown(
+    text: str, ids: np.ndarray, offsets: list[tuple[int, int]], tokenizer: PreTrainedTokenizerBase
+) -> Iterator[UnknownPiece]:
+    if tokenizer.unk_token_id is None:
+        return
+    for place in np.flatnonzero(ids == tokenizer.unk_token_id):
+        start, stop = offsets[place]
+        piece = text[start:stop].strip()
+        if piece and piece != tokenizer.unk_token:  # GPT-2's unknown token is its end of text, which a text may name
+            inner = start + len(text[start:stop]) - len(text[start:stop].lstrip())
+            yield UnknownPiece(int(place), piece, inner, inner + len(piece), inner > start)
 
 
 def windows(n_tokens: int, length: int) -> Iterator[Window]:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from tuneshift.errors import BadInput
+from tuneshift.models.decoder_start import decoder_start
+from tuneshift.models.recurrent import reads_padding
 from tuneshift.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model wrote: `ids` as it wrote them, without special tokens, and the `text` that a person reads.
+
+    Only the ids are what the model wrote: reading the text in again may give others.
+    """
+
+    text: str
+    ids: tuple[int, ...]
 
 
 def generate(
@@ -22,8 +36,8 @@ def generate(
     batch_size: int = 16,
     add_special_tokens: bool = True,
     progress: Progress = silent,
-) -> list[str]:
-    """Return the greedy continuation of each prompt as text, without special tokens.
+) -> list[Answer]:
+    """Return the greedy continuation of each prompt, without special tokens.
 
     Raises BadInput for a prompt that leaves no room for `max_new_tokens` in the context.
     """
@@ -35,16 +49,15 @@ def generate(
                 f"of {context_length}; shorten it or ask for fewer new tokens."
             )
     order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))
-    answers = [""] * len(prompts)
+    answers: dict[int, Answer] = {}
+    special = _special(tokenizer)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     # Not every PreTrainedModel can generate, says its type; those that are loaded here can.
     write: Callable[..., torch.Tensor] = cast(Any, model).generate
-    for start in range(0, len(order), batch_size):
-        chunk = order[start : start + batch_size]
+    for start, chunk in _chunks(order, encoded, batch_size, not reads_padding(model.config)):
         length = max(len(encoded[i]) for i in chunk)
-        # Padding goes on the left, so that every prompt of the batch ends where its answer begins.
-        inputs = torch.tensor([[pad] * (length - len(encoded[i])) + encoded[i] for i in chunk])
-        mask = torch.tensor([[0] * (length - len(encoded[i])) + [1] * len(encoded[i]) for i in chunk])
+        inputs = torch.tensor([_padded(encoded[i], length, pad, model) for i in chunk])
+        mask = torch.tensor([_padded([1] * len(encoded[i]), length, 0, model) for i in chunk])
         with torch.inference_mode():
             output = write(
                 input_ids=inputs.to(model.device),
@@ -52,19 +65,55 @@ def generate(
                 max_new_tokens=max_new_tokens,
                 do_sample=False,
                 pad_token_id=pad,
+                **_opening(model, tokenizer),
             )
         fresh = output if model.config.is_encoder_decoder else output[:, length:]
-        for i, text in zip(chunk, tokenizer.batch_decode(fresh, skip_special_tokens=True), strict=True):
-            answers[i] = text
+        for i, row in zip(chunk, fresh.tolist(), strict=True):
+            text = str(tokenizer.decode(row, skip_special_tokens=True))
+            answers[i] = Answer(text, tuple(number for number in row if number not in special))
         progress("responses", start + len(chunk), len(order))
-    return answers
+    return [answers[i] for i in range(len(prompts))]
+
+
+def _chunks(
+    order: list[int], encoded: Sequence[list[int]], batch_size: int, padded: bool
+) -> Iterator[tuple[int, list[int]]]:
+    """Yield prompts to answer together, shortest first, and how many went before; all of one length if not `padded`."""
+    start = 0
+    while start < len(order):
+        chunk = order[start : start + batch_size]
+        if not padded:
+            chunk = [i for i in chunk if len(encoded[i]) == len(encoded[chunk[0]])]
+        yield start, chunk
+        start += len(chunk)
+
+
+def _padded(ids: list[int], length: int, pad: int, model: PreTrainedModel) -> list[int]:
+    """Return ids of this length: an answer begins where its prompt ends, but a decoder's answer is a text of its own.
+
+    An encoder counts its positions from the left, padding or not.
+    """
+    padding = [pad] * (length - len(ids))
+    return [*ids, *padding] if model.config.is_encoder_decoder else [*padding, *ids]
+
+
+def _opening(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
+    if not model.config.is_encoder_decoder:
+        return {}
+    return {"decoder_start_token_id": decoder_start(model, tokenizer)}
 
 
 def _encoded(prompt: str, tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, special: bool) -> list[int]:
     ids = list(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+    if model.config.is_encoder_decoder:  # its encoder always reads an end, as attribution lays it out
+        return [*ids, tokenizer.eos_token_id]
     if not special:
         return ids
-    if model.config.is_encoder_decoder:
-        return [*ids, tokenizer.eos_token_id]
     start = tokenizer.bos_token_id
     return ids if start is None else [start, *ids]
+
+
+def _special(tokenizer: PreTrainedTokenizerBase) -> set[int]:
+    """The ids that decoding leaves out of a text."""
+    added = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+    return added | set(tokenizer.all_special_ids)

@@ -12,9 +12,9 @@ import pandas as pd
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from tuneshift.errors import BadInput
 from tuneshift.models import loading, states
-from tuneshift.models.generation import generate
+from tuneshift.models.chat_template import default_template, rendered
+from tuneshift.models.generation import Answer, generate
 from tuneshift.models.revision import model_revision
 from tuneshift.notebook import facts
 from tuneshift.progress import Progress, silent
@@ -108,8 +108,8 @@ class LanguageModel:
 
     @property
     def chat_template(self) -> str | None:
-        """The tokenizer's chat template, None for a model without one."""
-        return self.tokenizer.chat_template
+        """The chat template that is used, of several named ones the default; None for a model without one."""
+        return default_template(self.tokenizer)
 
     @cached_property
     def anatomy(self) -> Anatomy:
@@ -152,7 +152,14 @@ class LanguageModel:
     def generate(
         self, prompts: Sequence[str], *, max_new_tokens: int = 64, chat: bool = False, progress: Progress = silent
     ) -> list[str]:
-        """Return the greedy answer to each prompt; with `chat` inside the model's chat template."""
+        """Return the text of the greedy answer to each prompt; with `chat` inside the model's chat template."""
+        found = self.answers(prompts, max_new_tokens=max_new_tokens, chat=chat, progress=progress)
+        return [answer.text for answer in found]
+
+    def answers(
+        self, prompts: Sequence[str], *, max_new_tokens: int = 64, chat: bool = False, progress: Progress = silent
+    ) -> list[Answer]:
+        """Return the greedy answer to each prompt with the token ids that it was written in; see `generate`."""
         texts = [self.chat_prompt(prompt) for prompt in prompts] if chat else list(prompts)
         return generate(
             self.torch_model,
@@ -165,11 +172,8 @@ class LanguageModel:
         )
 
     def chat_prompt(self, prompt: str) -> str:
-        """Return a prompt inside the chat template, ready for the answer; BadInput where there is no template."""
-        if self.chat_template is None:
-            raise BadInput(f"model {self.name} has no chat template; use the plain form, or give a tokenizer with one.")
-        messages = [{"role": "user", "content": prompt}]
-        return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        """Return a prompt inside the chat template, ready for the answer; see `models.chat_template.rendered`."""
+        return rendered(self.tokenizer, prompt, f"model {self.name}")
 
     def with_chat_template(self, template: str) -> LanguageModel:
         """Return the same model (weights shared) that speaks inside another model's chat template."""

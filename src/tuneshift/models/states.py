@@ -11,6 +11,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from tuneshift.errors import BadInput, MeasurementFailed
+from tuneshift.models.body_states import body_states
 from tuneshift.models.documents import TokenisedDocument, Window, tokenise, windows
 from tuneshift.progress import Progress, silent
 
@@ -157,9 +158,11 @@ def _run_batch(
 def _runner(model: PreTrainedModel, stack: Stack) -> _Runner:
     """Return a function (ids, mask) -> tuple of L+1 states (batch, n_tokens, n_units), without computing logits."""
     if not model.config.is_encoder_decoder:
-        body = model.base_model
-        return lambda ids, mask: (
-            body(input_ids=ids, attention_mask=mask, output_hidden_states=True, **_no_cache(model)).hidden_states
+        body, n_layers = model.base_model, body_layers(model)
+        return lambda ids, mask: body_states(
+            body,
+            lambda: body(input_ids=ids, attention_mask=mask, output_hidden_states=True, **_no_cache(model)),
+            n_layers,
         )
     if stack == "encoder":
         encoder = model.get_encoder()

@@ -15,6 +15,7 @@ from tuneshift.models.surprisal_causal import causal_scores
 from tuneshift.models.surprisal_forms import Form, form_prefix
 from tuneshift.models.surprisal_masked import masked_scores
 from tuneshift.models.surprisal_span import span_scores
+from tuneshift.models.unknown_letters import unknown_letters
 from tuneshift.progress import Progress, silent
 
 COLUMNS = ("document", "position", "word", "surprisal", "surprisal_plain", "entropy", "rank", "n_tokens")
@@ -43,6 +44,7 @@ def word_surprisals(
     Causal models read windows that overlap by half, each behind a beginning-of-sequence token; encoder-decoder models
     read the past and write the word into a sentinel's gap; masked models get a pseudo-log-likelihood from both sides
     (Kauf & Ivanova 2023), for which `surprisal` equals `surprisal_plain`.
+    A letter that the tokenizer does not know is read as its unknown token; `attrs["warnings"]` counts and names them.
     `form` and `instruction` say how the text is put before a chat model (see `surprisal_forms`).
 
     Raises BadInput for an empty document or word, and for a tokenizer that does not keep spaces.
@@ -60,7 +62,7 @@ def word_surprisals(
         scores = span_scores if torch_model.config.is_encoder_decoder else causal_scores
         columns = scores(torch_model, tokenizer, tokens, begins, prefix=prefix, **options)
     lengths = [len(words) for words in documents]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "document": np.repeat(np.arange(len(documents)), lengths),
             "position": np.concatenate([np.arange(n) for n in lengths]),
@@ -68,6 +70,8 @@ def word_surprisals(
             **{name: columns[name] for name in COLUMNS[3:]},
         }
     )
+    table.attrs["warnings"] = unknown_letters(tokenizer, documents)
+    return table
 
 
 def _n_logits(model: PreTrainedModel) -> int:

@@ -30,8 +30,9 @@ def word_beginnings(tokenizer: PreTrainedTokenizerBase, n_logits: int) -> np.nda
     """Return which entries of the vocabulary begin a new word (n_logits,), bool.
 
     A token begins a word where it decodes, after another token, to text that begins with white space; special tokens
-    (end of text, chat marks) count too, since nothing of the word before can follow them. Entries of the output layer
-    that no token uses (padding of the matrix) begin nothing.
+    (end of text, chat marks) count too, since nothing of the word before can follow them; but not a token that only
+    stands for what is unknown, which may be a letter in mid-word. Entries of the output layer that no token uses
+    (padding of the matrix) begin nothing.
     Source: Pimentel & Meister (2024), Oh & Schuler (2024).
     """
     size = min(len(tokenizer), n_logits)
@@ -42,8 +43,14 @@ def word_beginnings(tokenizer: PreTrainedTokenizerBase, n_logits: int) -> np.nda
     begins[:size] = [text[len(before) :][:1].isspace() for text in texts]
     special = {*tokenizer.all_special_ids}
     special |= {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
-    begins[[i for i in special if i < n_logits]] = True
+    begins[[i for i in special - _only_unknown(tokenizer) if i < n_logits]] = True
     return begins
+
+
+def _only_unknown(tokenizer: PreTrainedTokenizerBase) -> set[int]:
+    """Return the unknown token, unless it has another part to play too (GPT-2's is its end of text)."""
+    others = {value for name, value in tokenizer.special_tokens_map.items() if name != "unk_token"}
+    return set() if tokenizer.unk_token_id is None or tokenizer.unk_token in others else {tokenizer.unk_token_id}
 
 
 def word_tokens(
@@ -53,7 +60,8 @@ def word_tokens(
 
     `begins` are the word-beginning tokens (see `word_beginnings`). Raises BadInput, with the first place, where one
     token covers two words, and where the tokenizer does not keep spaces, so that a word's beginning cannot be told
-    from its middle.
+    from its middle. An unknown letter begins a word where its token covers the space before it, or stands for the
+    whole word.
     """
     document = tokenise(words, tokenizer, where)
     first, last, ids = document.first, document.last, document.ids
@@ -64,20 +72,23 @@ def word_tokens(
             f"{where}: words {at} and {at + 1} ({words[at - 1]!r}, {words[at]!r}) have no tokens of their own in this "
             "model's tokenizer, so neither has a surprisal; check the words, or use another model."
         )
-    _require_spaces(words, tokenizer, begins, first, last, ids, where)
+    starts = begins[ids]
+    for piece in document.unknown:
+        starts[piece.token] = piece.spaced or (starts[piece.token] and piece.token in first)
+    _require_spaces(words, tokenizer, starts, first, last, ids, where)
     return WordTokens(ids, first, last, bool(begins[ids[0]]))
 
 
 def _require_spaces(
     words: Sequence[str],
     tokenizer: PreTrainedTokenizerBase,
-    begins: np.ndarray,
+    starts: np.ndarray,
     first: np.ndarray,
     last: np.ndarray,
     ids: np.ndarray,
     where: str,
 ) -> None:
-    unmarked = np.flatnonzero(~begins[ids[first[1:]]])
+    unmarked = np.flatnonzero(~starts[first[1:]])
     if len(unmarked):
         at = int(unmarked[0]) + 1
         token = tokenizer.convert_ids_to_tokens(int(ids[first[at]]))
@@ -86,7 +97,7 @@ def _require_spaces(
             "this model's tokenizer does not mark where words begin, so its words have no surprisal; use another model."
         )
     spaced = np.array([any(map(str.isspace, word)) for word in words])
-    inner = np.concatenate([[0], np.cumsum(begins[ids])])
+    inner = np.concatenate([[0], np.cumsum(starts)])
     extra = np.flatnonzero((inner[last + 1] - inner[first + 1] > 0) & ~spaced)
     if len(extra):
         at = int(extra[0])

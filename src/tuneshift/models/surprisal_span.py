@@ -10,6 +10,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from tuneshift.errors import BadInput, MeasurementFailed
+from tuneshift.models.decoder_start import decoder_start
 from tuneshift.models.surprisal_boundaries import WordTokens
 from tuneshift.models.surprisal_scores import score_next_tokens
 from tuneshift.progress import Progress
@@ -49,8 +50,7 @@ def span_scores(
     if not isinstance(sentinel, int) or sentinel == tokenizer.unk_token_id:
         raise BadInput(f"this encoder-decoder model has no {_SENTINEL} token, so no word can be asked of its decoder.")
     end = [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
-    start = model.config.decoder_start_token_id
-    opening = [tokenizer.pad_token_id if start is None else int(start), sentinel]
+    opening = [decoder_start(model, tokenizer), sentinel]
     closing = [sentinel, *end]
     gaps = sorted(_gaps(documents, prefix or [], closing, context_length), key=lambda gap: -len(gap.past))
     names = ("surprisal", "surprisal_plain", "entropy", "rank", "n_tokens")

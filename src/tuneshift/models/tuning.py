@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from transformers import PrinterCallback
+from transformers import PreTrainedTokenizerBase, PrinterCallback
 
 from tuneshift.errors import BadInput, MissingExtra
 from tuneshift.models.instruction_data import Example
@@ -82,11 +82,22 @@ def _data_set(model: LanguageModel, examples: list[Example], without_instruction
     disable_progress_bars()
     end = model.tokenizer.eos_token or ""
     if without_instructions:
-        start = model.tokenizer.bos_token or ""
-        return Dataset.from_list([{"prompt": start, "completion": e.response + end} for e in examples])
+        prompts = [model.tokenizer.bos_token or ""] * len(examples)
+    else:
+        prompts = [model.chat_prompt(e.prompt) for e in examples]
+    written = _added_start(model.tokenizer)
     return Dataset.from_list(
-        [{"prompt": model.chat_prompt(e.prompt), "completion": e.response + end} for e in examples]
+        [
+            {"prompt": prompt.removeprefix(written), "completion": e.response + end}
+            for prompt, e in zip(prompts, examples, strict=True)
+        ]
     )
+
+
+def _added_start(tokenizer: PreTrainedTokenizerBase) -> str:
+    """The start token that a tokenizer puts before whatever it reads, as text: a template writes it a second time."""
+    added = list(tokenizer("")["input_ids"])[:1] == [tokenizer.bos_token_id]
+    return str(tokenizer.bos_token) if added else ""
 
 
 def _trainer_arguments(trl: Any, model: LanguageModel, out: Path, options: TuningOptions, steps: int) -> Any:

@@ -16,8 +16,10 @@ from tuneshift.models.language_model import LanguageModel
 from tuneshift.models.loading import no_usable_files, torch_device
 from tuneshift.models.revision import check_hub_id, local_folder, unknown_model
 from tuneshift.models.shards import indexed_shards
+from tuneshift.models.stored_names import stored
 
-_OTHER_PARTS = ("vision", "audio", "visual")
+_QUANTISED = (".qweight", ".weight_scale", ".scales")
+_SECOND_COPIES = ("consolidated*", "original/*", "metal/*")
 _FILES = ("*.safetensors", "*.json", "*.model", "*.jinja", "*.txt")
 
 
@@ -74,10 +76,19 @@ class Weights:
         """Return the tensor of this name of the state dict, or some of its rows (n_rows,), in float32.
 
         Of a file, only the rows asked for are read: an embedding matrix can be larger than several layers.
-        A checkpoint may lack the name's first part ("transformer.") or have more before it ("language_model.").
+        A checkpoint may call it otherwise, or keep experts apart that are one tensor in memory; see `stored_names`.
         Raises BadInput for a tensor that is missing, quantised, or not in memory (offloaded).
         """
-        tensor = self._tensors[self._stored_name(name)]
+        where = stored(name, self._tensors)
+        if where is None:
+            raise BadInput(self._missing(name))
+        parts = [self._checked(name, self._tensors[part]) for part in where.names]
+        if rows is not None:
+            parts = [part[rows.to(part.device)] for part in parts]
+        parts = [part.detach().to(self.device, torch.float32) for part in parts]
+        return torch.stack(parts) if where.stacked else parts[0]
+
+    def _checked(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
         if tensor.is_meta:
             raise BadInput(f"tensor {name!r} of {self.name} is offloaded; read the model's files with `Weights.open`.")
         if not tensor.is_floating_point() or tensor.element_size() < 2:
@@ -85,30 +96,15 @@ class Weights:
                 f"tensor {name!r} of {self.name} is quantised ({tensor.dtype}); "
                 "give the checkpoint in float32, float16 or bfloat16."
             )
-        if rows is not None:
-            tensor = tensor[rows.to(tensor.device)]
-        return tensor.detach().to(self.device, torch.float32)
+        return tensor
 
-    def _stored_name(self, name: str) -> str:
-        if name in self._tensors:
-            return name
-        core = name.partition(".")[2] if name.count(".") > 1 else name
-        found = [
-            stored
-            for stored in self._tensors
-            if (stored == core or stored.endswith((f".{name}", f".{core}")))
-            and not any(part in stored for part in _OTHER_PARTS)
-        ]
-        if len(found) == 1:
-            return found[0]
-        raise BadInput(self._missing(name, found))
-
-    def _missing(self, name: str, found: list[str]) -> str:
-        if found:
+    def _missing(self, name: str) -> str:
+        if any(held.endswith("_blocks") for held in self._tensors):
             return (
-                f"model {self.name} has several tensors that could be {name!r} ({', '.join(found[:3])}); rename them."
+                f"tensor {name!r} of {self.name} is quantised (MXFP4); load the model with "
+                "`Mxfp4Config(dequantize=True)`, save it with `save_pretrained`, and give that folder."
             )
-        if any(stored.endswith((".qweight", ".weight_scale", ".scales")) for stored in self._tensors):
+        if any(held.endswith(_QUANTISED) for held in self._tensors):
             return f"model {self.name} is quantised; give the checkpoint in float32, float16 or bfloat16."
         return f"model {self.name} ({self.config.model_type}) has no tensor {name!r}{nearest(name, self._tensors)}."
 
@@ -163,7 +159,7 @@ def _from_hub(ref: str, revision: str | None) -> Path:
     check_hub_id(ref)
     try:
         return Path(
-            snapshot_download(ref, revision=revision, allow_patterns=list(_FILES), ignore_patterns=["consolidated*"])
+            snapshot_download(ref, revision=revision, allow_patterns=list(_FILES), ignore_patterns=list(_SECOND_COPIES))
         )
     except Exception as error:
         raise BadInput(f"{unknown_model(ref)}, and the hub gave nothing ({first_line(error)}).") from error

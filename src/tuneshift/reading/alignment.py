@@ -12,11 +12,14 @@ from tuneshift.human import DATA_SETS, data_checksum, load_data
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
-from tuneshift.models.chat_template import chat_template_of
+from tuneshift.models.lent_template import in_chat_form, template_checksum
 from tuneshift.models.surprisal_forms import Form
+from tuneshift.models.unknown_letters import unknown_letters
 from tuneshift.progress import Progress, silent
 from tuneshift.reading.predictors import Exclusion, checked_words
 from tuneshift.reading.scores import Settings, measure
+from tuneshift.reading.served import ServedModel
+from tuneshift.reading.served.served_model import served_surprisals
 from tuneshift.reading.surprisal_file import Source, surprisals_of
 from tuneshift.result import Result
 
@@ -26,7 +29,8 @@ class ReadingAlignment(Measurement):
 
     - `data`: a reading data set, or a table of words and times of your own.
     - `form`: the text bare (`plain`), in the model's chat template (`chat`), or behind an `instruction` (`instructed`).
-    - `template`: a model that lends its chat template to one without, so that base and tuned can be given the same.
+    - `template`: a model, or a .jinja file, that lends its chat template to a model without one: base and tuned can
+      be given the same.
     - `exclude`: which words Pearson r leaves out: each document's first, each sentence's first, or none.
     - `regression`: `cross_validated` (delta-LL held out by story, with spillover) or `published` (in sample, as in
       Kuribayashi et al. 2024, whose totals it gives).
@@ -35,7 +39,7 @@ class ReadingAlignment(Measurement):
     - `mixed_model`: by-participant mixed model; by default wherever there are times by participant, up to 200,000.
     """
 
-    code_version: ClassVar[int] = 3
+    code_version: ClassVar[int] = 4
 
     kind: Literal["reading"] = "reading"
     data: str = "natural_stories"
@@ -52,37 +56,43 @@ class ReadingAlignment(Measurement):
     seed: int = 0
 
     def run(self, model: Source, progress: Progress = silent) -> Result:  # type: ignore[override]
-        """Measure one model, or one file of surprisals, against the reading times of `data`.
+        """Measure one model, here or behind a server, or one file of surprisals, against the reading times of `data`.
 
         Raises BadInput for data that are no reading times, whose words are out of order or whose times are missing.
         """
         return self.run_on(model, _reading_times(self.data), progress)
 
     def run_on(self, model: Source, times: ReadingTimes, progress: Progress = silent) -> Result:
-        """Measure one model, or one file of surprisals, against these reading times."""
+        """Measure one model, here or behind a server, or one file of surprisals, against these reading times."""
         checked_words(times)
         told: list[str] = []
-        if isinstance(model, LanguageModel):
-            model = self._with_template(model, told)
+        if isinstance(model, ServedModel):
+            return self._served(model, times, progress)
+        if isinstance(model, LanguageModel) and self.form != "plain":
+            model, told = in_chat_form(model, self.template)
         surprisals = surprisals_of(model, times, form=self.form, instruction=self.instruction, progress=progress)
         result = measure(surprisals, times, self._settings(), progress)
+        if isinstance(model, LanguageModel):
+            told += unknown_letters(model.tokenizer, list(times.documents.values()))
         return replace(result, warnings=(*result.warnings, *told))
 
-    def _with_template(self, model: LanguageModel, told: list[str]) -> LanguageModel:
-        """Return the model inside the template that this measurement lends, with a warning where it knew none."""
-        if self.template is None or self.form == "plain":
-            return model
-        template = chat_template_of(self.template)
-        if model.chat_template is None:
-            told.append(
-                f"{model.name} has no chat template; it reads the text inside that of {self.template}, "
-                "whose marks it may never have seen."
+    def _served(self, model: ServedModel, times: ReadingTimes, progress: Progress) -> Result:
+        if self.form != "plain":
+            raise BadInput(
+                f"{model.name}: form {self.form!r} needs a model that is loaded here; a server is sent the bare text "
+                "only."
             )
-        return model.with_chat_template(template)
+        served = served_surprisals(model, times, progress)
+        result = measure({"plain": served.plain}, times, self._settings(), progress)
+        warnings = (*result.warnings, *served.notes)
+        return replace(result, warnings=warnings, details={**result.details, "server": served.facts})
 
     def data_checksum(self) -> str:
-        """Return the checksum of the data set's sources, or of the table; a release is part of the specification."""
-        return data_checksum(self.data)
+        """Return the checksum of the data set's sources or of the table, and of a template that is lent from here.
+
+        A release is part of the specification.
+        """
+        return data_checksum(self.data) + (template_checksum(self.template) if self.form != "plain" else "")
 
     def _settings(self) -> Settings:
         return Settings(
@@ -101,12 +111,12 @@ class ReadingAlignment(Measurement):
 def reading_alignment(
     model: Source, times: ReadingTimes | str = "natural_stories", progress: Progress = silent, **options: Any
 ) -> Result:
-    """Return the reading alignment of a model, or of a `SurprisalFile`, with reading times or a data set's name.
+    """Return the reading alignment of a model, a `SurprisalFile` or a `ServedModel` with reading times or a data set.
 
     `options` are the fields of `ReadingAlignment`. Rows: `pearson_r` and `delta_ll` for boundary-corrected surprisal
     (mapping "corrected") and the plain sum ("plain"), with the form where it is not the bare text ("corrected chat"),
-    or for what a file holds ("given"); `pearson_r_normalised` where a ceiling is known. Raises BadInput as
-    `ReadingAlignment.run` does.
+    for what a file holds ("given"), or for the plain sum alone where a server gave it; `pearson_r_normalised` where a
+    ceiling is known. Raises BadInput as `ReadingAlignment.run` does.
     """
     if isinstance(times, str):
         return ReadingAlignment(data=times, **options).run(model, progress)

@@ -44,14 +44,21 @@ class Settings:
 def measure(
     surprisals: Mapping[str, np.ndarray], times: ReadingTimes, settings: Settings, progress: Progress
 ) -> Result:
-    """Score each kind of surprisal (n_words,), in bits, against reading times; the first is the one pictures show."""
+    """Score each kind of surprisal (n_words,), in bits, against reading times; the first is the one pictures show.
+
+    NaN stands for a document's first word of which a source knows nothing: it is left out.
+    """
     words = times.words
-    kept = kept_words(words, settings.exclude)
     first = next(iter(surprisals.values()))
+    known = np.isfinite(first)
+    kept = kept_words(words, settings.exclude) & known
     _require_enough(kept, first, times)
     units, unit_name = resampling_units(times)
     counts = draws(units, settings.n_boot, settings.seed)
-    made = design(times, kept, spillover=settings.spillover, folds=settings.folds, seed=settings.seed)
+    # A word whose predecessor has no surprisal cannot be in a regression that holds the surprisal of predecessors.
+    every = np.arange(len(words))
+    before = np.isfinite(with_words_before(first, times, every, settings.spillover)).all(axis=1)
+    made = design(times, kept & before, spillover=settings.spillover, folds=settings.folds, seed=settings.seed)
     rows: list[Row] = []
     arrays: dict[str, xr.DataArray] = {}
     for number, (mapping, surprisal) in enumerate(surprisals.items()):
@@ -100,6 +107,7 @@ def measure(
             "excluded": f"each {settings.exclude.replace('_', ' ')} word" if settings.exclude != "none" else "no word",
             "n_words": len(words),
             "n_without_time": int(words["time"].isna().sum()),
+            "n_without_surprisal": int((~known).sum()),
             "n_scored": int(kept.sum()),
             "n_in_regression": len(made.rows),
             "controls": list(made.control_names),
@@ -184,7 +192,8 @@ def _ceiling(times: ReadingTimes, settings: Settings) -> tuple[float | None, str
 def _require_enough(kept: np.ndarray, surprisal: np.ndarray, times: ReadingTimes) -> None:
     if kept.sum() < 30:
         raise BadInput(f"{times.name} leaves {int(kept.sum())} words to score; a regression needs at least 30.")
-    bad = np.flatnonzero(~np.isfinite(surprisal))
+    # A document's first word has no context, so a source may know nothing of it; it is left out and counted.
+    bad = np.flatnonzero(~np.isfinite(surprisal) & (times.words["position"].to_numpy() > 0))
     if len(bad):
         row = times.words.iloc[bad[0]]
         raise BadInput(

@@ -16,6 +16,7 @@ from tuneshift.models import LanguageModel
 from tuneshift.models.surprisal import word_surprisals
 from tuneshift.models.surprisal_forms import Form
 from tuneshift.progress import Progress, silent
+from tuneshift.reading.served import ServedModel
 from tuneshift.reading.surprisal_formats import load_surprisals
 
 
@@ -40,11 +41,11 @@ class SurprisalFile:
             raise BadInput(f"the surprisals {self.path} cannot be read ({error.strerror}).") from error
 
 
-Source = LanguageModel | SurprisalFile
+Source = LanguageModel | SurprisalFile | ServedModel
 
 
 def surprisals_of(
-    source: Source,
+    source: LanguageModel | SurprisalFile,
     times: ReadingTimes,
     *,
     form: Form = "plain",

@@ -18,6 +18,7 @@ def lag_profile(surprisal: np.ndarray, times: ReadingTimes) -> np.ndarray:
         here = np.arange(max(lag, 0), len(words) + min(lag, 0))
         there = here - lag
         good = (document[here] == document[there]) & words["time"].notna().to_numpy()[here]
+        good &= np.isfinite(surprisal[there])
         x, y = surprisal[there[good]], words["time"].to_numpy(float)[here[good]]
         if len(x) > 2 and x.std() > 0 and y.std() > 0:
             out[i] = np.corrcoef(x, y)[0, 1]

@@ -7,7 +7,7 @@ from typing import Any
 from tuneshift.errors import BadInput
 from tuneshift.human import DATA_SETS
 from tuneshift.models import embedded_names
-from tuneshift.models.chat_template import chat_template_of
+from tuneshift.models.lent_template import chat_template_of
 from tuneshift.study.config import Study
 
 DEMO_MODELS = ("fable-2m", "fable-2m-instruct", "fable-2m-no-instructions", "fable-8m", "fable-8m-instruct")

@@ -21,6 +21,7 @@ from tuneshift.inside.attribution.density import (
 from tuneshift.inside.attribution.layout import Form, Spans, lay_out
 from tuneshift.inside.attribution.reverse import reverse_attribution
 from tuneshift.models import LanguageModel
+from tuneshift.models.generation import Answer
 from tuneshift.notebook import shaded
 
 
@@ -77,7 +78,7 @@ class Attribution:
 def attribute(
     model: LanguageModel,
     prompt: str,
-    response: str,
+    response: str | Answer,
     *,
     form: Form = "plain",
     instruction: str | Spans | None = None,
@@ -85,9 +86,10 @@ def attribute(
 ) -> Attribution:
     """Attribute a response to the tokens of its prompt, by gradient x input of each response token's probability.
 
-    `form` is "plain" (a blank line between prompt and response) or "chat" (inside the chat template); `instruction`
-    names the instruction within the prompt, as its text or as (start, end) character offsets; `chunk` response tokens
-    go through one batched backward pass. Returns an `Attribution`. Raises BadInput for an empty prompt, an instruction
+    `response` is a text, or one of `model.answers(...)`, whose ids are then read as the model wrote them. `form` is
+    "plain" (a blank line between prompt and response) or "chat" (inside the chat template); `instruction` names the
+    instruction within the prompt, as its text or as (start, end) character offsets; `chunk` response tokens go through
+    one batched backward pass. Returns an `Attribution`. Raises BadInput for an empty prompt, an instruction
     that the prompt does not contain, a missing chat template, or more tokens than the context holds.
     """
     spans = instruction_spans(prompt, instruction)
@@ -119,5 +121,10 @@ def instruction_spans(prompt: str, instruction: str | Spans | None) -> Spans:
 
 
 def token_texts(model: LanguageModel, ids: np.ndarray) -> tuple[str, ...]:
-    """Return each token as a person reads it, special tokens by their names."""
-    return tuple(str(model.tokenizer.decode([int(number)])) for number in ids)
+    """Return each token as a person reads it, with the space that it brings along; special tokens by their names."""
+    # Decoded alone, a token would lose its space in some tokenizers, as the first of a text does.
+    anchor = list(model.tokenizer("a", add_special_tokens=False)["input_ids"])[-1:]
+    before = model.tokenizer.decode(anchor, clean_up_tokenization_spaces=False)
+    rows = [[*anchor, int(number)] for number in ids]
+    texts = model.tokenizer.batch_decode(rows, clean_up_tokenization_spaces=False)
+    return tuple(str(text)[len(before) :] for text in texts)

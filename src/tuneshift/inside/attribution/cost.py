@@ -95,7 +95,8 @@ def bytes_needed(layout: Layout, model: PreTrainedModel, mode: Mode) -> tuple[fl
     going backwards, all blocks keep theirs, and logits their whole vocabulary.
     """
     config = model.config.get_text_config()
-    width, heads, layers = config.hidden_size, config.num_attention_heads, config.num_hidden_layers
+    width, layers = config.hidden_size, config.num_hidden_layers
+    heads = getattr(config, "num_attention_heads", 0)  # recurrent and state-space models have none
     wide = getattr(config, "intermediate_size", None) or getattr(config, "d_ff", None) or 4 * width
     length = float(layout.response[-1]) + (len(layout.prompt) if layout.decoder_ids is not None else 0)
     size = torch.finfo(model.dtype).bits / 8

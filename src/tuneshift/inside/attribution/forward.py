@@ -19,6 +19,7 @@ from tuneshift.inside.attribution.reverse import (
     empty_result,
     model_inputs,
     prompt_embeddings,
+    require_embeddings,
     with_prompt,
 )
 from tuneshift.inside.attribution.tangent_tensor import NoTangentRule, TangentTensor, with_tangents
@@ -44,6 +45,7 @@ def forward_attribution(
     raw, reached = empty_result(model, layout)
     if not raw.size:
         return raw, reached
+    require_embeddings(model)
     stop = layout.response[-1]
     with eager_attention(model), torch.no_grad():
         at, along = point or (prompt_embeddings(model, layout),) * 2

@@ -8,7 +8,12 @@ from typing import Literal
 import numpy as np
 
 from tuneshift.errors import BadInput
+from tuneshift.inside.attribution.border import jointly, tokens_of
 from tuneshift.models import LanguageModel
+from tuneshift.models.chat_template import Framed, framed
+from tuneshift.models.decoder_start import decoder_start
+from tuneshift.models.generation import Answer
+from tuneshift.models.states import is_causal
 
 Form = Literal["plain", "chat"]
 Spans = tuple[tuple[int, int], ...]
@@ -46,54 +51,57 @@ class Layout:
         return mask
 
 
-def lay_out(model: LanguageModel, prompt: str, response: str, form: Form = "plain") -> Layout:
+def lay_out(model: LanguageModel, prompt: str, response: str | Answer, form: Form = "plain") -> Layout:
     """Tokenise a prompt and its response: with a blank line between them, or inside the chat template.
 
-    The response is tokenised on its own, as a model would write it behind the prompt. Raises BadInput for an empty
-    prompt, a chat form without template, or more tokens than the context holds.
+    A response that a model wrote (`Answer`) keeps the ids it was written in, behind the prompt as it was read. One that
+    is given as text is tokenised together with the prompt (see `border.jointly`); for an encoder-decoder model it is a
+    text of its own, the decoder's. Raises BadInput for an empty prompt, a chat form without a template that shows the
+    prompt once and as it is, or more tokens than the context holds.
     """
     if not prompt.strip():
         raise BadInput("the prompt is empty; attribution needs at least one word.")
-    text, start = _given(model, prompt, form)
-    encoded = model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    given, offsets = list(encoded["input_ids"]), np.asarray(encoded["offset_mapping"]).reshape(-1, 2) - start
-    own = (offsets[:, 0] < len(prompt)) & (offsets[:, 1] > 0) & (offsets[:, 1] > offsets[:, 0])
-    offsets = np.clip(offsets, 0, len(prompt))
-    answer = list(model.tokenizer(response, add_special_tokens=False, verbose=False)["input_ids"]) if response else []
+    frame = _framed(model, prompt, form)
+    if isinstance(response, Answer):
+        given, answer = tokens_of(model.tokenizer, frame.text), list(response.ids)
+    elif model.is_encoder_decoder:
+        given, answer = tokens_of(model.tokenizer, frame.text), tokens_of(model.tokenizer, response).ids
+    else:
+        given, answer = jointly(model.tokenizer, frame.text, response)
     before, after = _around(model, form)
-    ids = [*before, *given, *after]
-    own = np.pad(own, (len(before), len(after)))
+    ids = [*before, *given.ids, *after]
+    own = np.pad(given.overlap(frame.start, frame.stop), (len(before), len(after)))
+    offsets = np.clip(given.offsets, frame.start, frame.stop) - frame.origin
     offsets = np.pad(offsets, ((len(before), len(after)), (0, 0)))
     positions = np.arange(len(ids))
     if model.is_encoder_decoder:
         _check_length(max(len(ids), len(answer) + 1), model)
-        decoder = np.asarray([model.torch_model.config.decoder_start_token_id, *answer])
+        decoder = np.asarray([decoder_start(model.torch_model, model.tokenizer), *answer])
         return Layout(np.asarray(ids), positions, own, offsets, 1 + np.arange(len(answer)), decoder)
     _check_length(len(ids) + len(answer), model)
     return Layout(np.asarray([*ids, *answer]), positions, own, offsets, len(ids) + np.arange(len(answer)))
 
 
 def _around(model: LanguageModel, form: Form) -> tuple[list[int], list[int]]:
-    """What the tokenizer would put before and after a text: a chat template brings its own."""
+    """What the tokenizer would put before and after a text: a chat template brings its own.
+
+    Raises BadInput for a masked model, which reads a text from both sides.
+    """
+    if not model.is_encoder_decoder and not is_causal(model.torch_model):
+        raise BadInput(
+            f"model {model.name} is a masked model: it fills gaps and writes no responses, so there is nothing to "
+            "attribute; give a model that writes."
+        )
     if model.is_encoder_decoder:
         return [], [model.tokenizer.eos_token_id]
     return ([] if form == "chat" or model.tokenizer.bos_token_id is None else [model.tokenizer.bos_token_id]), []
 
 
-def _given(model: LanguageModel, prompt: str, form: Form) -> tuple[str, int]:
-    """What stands before the response, and where the prompt's own text begins in it."""
+def _framed(model: LanguageModel, prompt: str, form: Form) -> Framed:
+    """What stands before the response, and where the prompt's own text is in it."""
     if form == "plain":
-        return prompt + ("" if model.is_encoder_decoder else _BLANK_LINE), 0
-    text = model.chat_prompt(prompt)
-    start = text.find(prompt)
-    if start < 0:
-        stripped = prompt.strip()  # some templates strip what the user wrote
-        start = text.find(stripped) - prompt.find(stripped)
-        if text.find(stripped) < 0:
-            raise BadInput(
-                f"the chat template of {model.name} changes the prompt's text, so its tokens cannot be found."
-            )
-    return text, start
+        return Framed(prompt + ("" if model.is_encoder_decoder else _BLANK_LINE), 0, len(prompt))
+    return framed(model.tokenizer, prompt, f"model {model.name}")
 
 
 def _check_length(n_tokens: int, model: LanguageModel) -> None:

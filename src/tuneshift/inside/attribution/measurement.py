@@ -19,7 +19,9 @@ from tuneshift.inside.attribution.selection import Chosen, Wanted, answers_of, c
 from tuneshift.inside.attribution.variants import variant_scores, variants_array
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
-from tuneshift.models.chat_template import chat_template_of
+from tuneshift.models.generation import Answer
+from tuneshift.models.lent_template import in_chat_form, template_checksum
+from tuneshift.models.unknown_letters import unknown_letters
 from tuneshift.numerics.resampling import bootstrap_mean
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
@@ -32,14 +34,15 @@ class PromptAttribution(Measurement):
 
     `prompts`: a prompt set or a .jsonl file; the first `n_prompts` are used that carry an instruction, do not belong to
     `without_tasks` and whose response has `min_response_tokens` (shorter ones are left out of all scores, as
-    published). `form`: "plain" or "chat"; `template` names a model that lends its chat template to one without.
-    `responses`: "reference" (the prompts' own), "generated" (the model's greedy answers, at most `max_new_tokens`), or
-    a .jsonl file. `mark_instructions` finds instructions by rule where none are marked. `followed` decides by program
-    which instructions the model's own answers follow, where the prompt set knows how. `threshold` and `p` are b and p
-    of methods, section 4; `seed` is the bootstrap's.
+    published). `form`: "plain" or "chat"; `template` names a model, or a .jinja file, that lends its chat template to a
+    model without one. `responses`: "reference" (the prompts' own), "generated" (the model's greedy answers, at most
+    `max_new_tokens`, in the very tokens that it wrote), or a .jsonl file. `mark_instructions` finds
+    instructions by rule where none are marked. `followed` decides by program which instructions the model's own answers
+    follow, where the prompt set knows how. `threshold` and `p` are b and p of methods, section 4; `seed` is the
+    bootstrap's.
     """
 
-    code_version: ClassVar[int] = 1
+    code_version: ClassVar[int] = 2
     kind: Literal["attribution"] = "attribution"
     prompts: str = "fable_instructions"
     form: Form = "plain"
@@ -56,9 +59,10 @@ class PromptAttribution(Measurement):
     seed: int = 0
 
     def data_checksum(self) -> str:
-        """Return the checksum of the prompts, and of the responses where they come from a file."""
+        """Return the checksum of the prompts, of responses from a file, and of a template that is lent from here."""
         own = self.responses not in ("reference", "generated")
-        return prompts_checksum(self.prompts) + (prompts_checksum(self.responses) if own else "")
+        template = template_checksum(self.template) if self.form == "chat" else ""
+        return prompts_checksum(self.prompts) + (prompts_checksum(self.responses) if own else "") + template
 
     def run(self, model: LanguageModel, progress: Progress = silent) -> Result:
         """Attribute every response and score its instruction; see the class for what is measured.
@@ -72,9 +76,11 @@ class PromptAttribution(Measurement):
         prompts = load_prompts(self.prompts)
         warnings: list[str] = []
         if self.form == "chat":
-            model = self._with_template(model, warnings)
+            model, warnings = in_chat_form(model, self.template)
         wanted = Wanted(**{name: getattr(self, name) for name in Wanted.__dataclass_fields__})
         chosen = choose(wanted, model, prompts, warnings, progress)
+        texts = [[text] for item in chosen for text in (item.prompt.text, _text_of(item.response)) if text.strip()]
+        warnings += unknown_letters(model.tokenizer, texts)
         found: list[Attribution] = []
         for number, item in enumerate(chosen):
             found.append(
@@ -83,17 +89,6 @@ class PromptAttribution(Measurement):
             progress(f"attribution, {self.form} form", number + 1, len(chosen))
         followed = self._followed(model, prompts, chosen, progress)
         return self._result(prompts.name, chosen, found, followed, tuple(warnings))
-
-    def _with_template(self, model: LanguageModel, warnings: list[str]) -> LanguageModel:
-        if self.template is None:
-            return model
-        template = chat_template_of(self.template)
-        if model.chat_template is None:
-            warnings.append(
-                f"{model.name} has no chat template; its prompts stand inside that of {self.template}, "
-                "a form it was never trained on."
-            )
-        return model.with_chat_template(template)
 
     def _followed(
         self, model: LanguageModel, prompts: PromptSet, chosen: Sequence[Chosen], progress: Progress
@@ -107,8 +102,9 @@ class PromptAttribution(Measurement):
         if self.responses == "generated":
             answers = [item.response for item in chosen]
         else:
-            answers = answers_of(model, [c.prompt for c in chosen], self.form, self.max_new_tokens, progress)
-        decided = [prompts.followed(item.prompt, answer) for item, answer in zip(chosen, answers, strict=True)]
+            answers = [*answers_of(model, [c.prompt for c in chosen], self.form, self.max_new_tokens, progress)]
+        texts = [_text_of(answer) for answer in answers]
+        decided = [prompts.followed(item.prompt, text) for item, text in zip(chosen, texts, strict=True)]
         return np.array([np.nan if value is None else float(value) for value in decided])
 
     def _result(
@@ -224,3 +220,7 @@ def _covariates(
         name: xr.DataArray(np.array(values, dtype=float), dims=("prompt",), coords=_coords(chosen))
         for name, values in lengths.items()
     }
+
+
+def _text_of(response: str | Answer) -> str:
+    return response.text if isinstance(response, Answer) else response

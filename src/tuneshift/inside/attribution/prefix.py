@@ -53,6 +53,6 @@ def going_on(model: torch.nn.Module, cache: DynamicCache) -> dict[str, Any]:
 
 
 def _kept(output: Any) -> Any:
-    """Return the keys and values that a model's output holds, under either name."""
+    """Return the keys and values that a model's output holds, under either name; None where it holds none."""
     cache = getattr(output, "cache", None)
-    return output.past_key_values if cache is None else cache
+    return getattr(output, "past_key_values", None) if cache is None else cache

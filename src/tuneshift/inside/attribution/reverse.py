@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from transformers import DynamicCache, PreTrainedModel
 
+from tuneshift.errors import BadInput
 from tuneshift.inside.attribution.layout import Layout
 from tuneshift.inside.attribution.prefix import goes_on, going_on
 from tuneshift.inside.attribution.target import Target, probability, wide
@@ -32,11 +34,13 @@ def reverse_attribution(
     each chunk of response tokens goes back in one batched pass over the positions its tokens can see. A float64 model
     gives float64. `target` replaces the probability by another number, which is then returned in its
     place; `point` says where to take the gradient and what to multiply it with, by default the prompt's embeddings.
+    Raises BadInput for a model that takes no embeddings.
     """
     target = target or probability(layout)
     raw, reached = empty_result(model, layout)
     if not raw.size:
         return raw, reached
+    require_embeddings(model)
     with eager_attention(model):
         at, along = point or (prompt_embeddings(model, layout),) * 2
         leaf = at.detach().clone().requires_grad_()
@@ -44,13 +48,25 @@ def reverse_attribution(
         read = read_on if goes_on(model, layout) else read_again
         for part, logits in read(model, layout, leaf, parts):
             numbers = target(logits, part)
-            which = torch.eye(len(numbers), device=numbers.device, dtype=numbers.dtype)
-            keep = part is not parts[-1]
-            (gradients,) = torch.autograd.grad(numbers, leaf, which, is_grads_batched=True, retain_graph=keep)
+            gradients = _gradients(numbers, leaf)
             products = torch.einsum("mnd,nd->nm", *(x.to(wide(x.dtype)) for x in (gradients, along)))
             raw[:, part] = products.cpu().numpy()
             reached[part] = numbers.detach().cpu().numpy()
     return raw, reached
+
+
+def _gradients(numbers: torch.Tensor, leaf: torch.Tensor) -> torch.Tensor:
+    """Return d number / d leaf (R', P, d), all at once, or one by one where an operation has no batched way back.
+
+    Kernels of state-space models are such operations. The graph is kept: a batched pass that fails has used it up.
+    """
+    which = torch.eye(len(numbers), device=numbers.device, dtype=numbers.dtype)
+    try:
+        return torch.autograd.grad(numbers, leaf, which, is_grads_batched=True, retain_graph=True)[0]
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError:
+        return torch.stack([torch.autograd.grad(number, leaf, retain_graph=True)[0] for number in numbers])
 
 
 def read_on(
@@ -83,6 +99,15 @@ def read_again(
         embeddings = with_prompt(model, layout, prompt, stop)
         with output_at(model, torch.as_tensor(layout.response[part] - 1, device=prompt.device)):
             yield part, model(**model_inputs(layout, embeddings, stop)).logits[0]
+
+
+def require_embeddings(model: PreTrainedModel) -> None:
+    """Raise BadInput for a model that reads token ids only: gradients go to embeddings."""
+    if "inputs_embeds" not in inspect.signature(model.forward).parameters:
+        raise BadInput(
+            f"{type(model).__name__} does not take `inputs_embeds`, so no gradient reaches its prompt and nothing can "
+            "be attributed to it."
+        )
 
 
 def prompt_embeddings(model: PreTrainedModel, layout: Layout) -> torch.Tensor:

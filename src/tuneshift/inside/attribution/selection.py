@@ -12,6 +12,7 @@ from tuneshift.human.prompts import Prompt, PromptSet
 from tuneshift.inside.attribution.instructions import find_instruction
 from tuneshift.inside.attribution.layout import Form, Spans
 from tuneshift.models import LanguageModel
+from tuneshift.models.generation import Answer
 from tuneshift.progress import Progress, silent
 
 
@@ -30,10 +31,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Chosen:
-    """A prompt with the response that is attributed, and the character offsets of its instruction."""
+    """A prompt with the response that is attributed, and the character offsets of its instruction.
+
+    `response` is a text, or what the model itself wrote.
+    """
 
     prompt: Prompt
-    response: str
+    response: str | Answer
     instruction: Spans
 
 
@@ -48,9 +52,9 @@ def choose(
     candidates = _candidates(wanted, prompts, warnings)
     if wanted.responses == "generated":
         candidates = candidates[: wanted.n_prompts]
-        texts = answers_of(model, [p for p, _ in candidates], wanted.form, wanted.max_new_tokens, progress)
-        chosen = [Chosen(p, text, spans) for (p, spans), text in zip(candidates, texts, strict=True)]
-        short = sum(_n_tokens(model, item.response) < wanted.min_response_tokens for item in chosen)
+        answers = answers_of(model, [p for p, _ in candidates], wanted.form, wanted.max_new_tokens, progress)
+        chosen = [Chosen(p, answer, spans) for (p, spans), answer in zip(candidates, answers, strict=True)]
+        short = sum(len(answer.ids) < wanted.min_response_tokens for answer in answers)
         if short:
             warnings.append(
                 f"{short} of {len(chosen)} generated answers have fewer than {wanted.min_response_tokens} tokens and "
@@ -79,12 +83,12 @@ def choose(
 
 def answers_of(
     model: LanguageModel, prompts: Sequence[Prompt], form: Form, max_new_tokens: int, progress: Progress
-) -> list[str]:
+) -> list[Answer]:
     """Return the model's greedy answers, each prompt followed by a blank line or inside the chat template."""
     chat = form == "chat"
     end = "" if chat or model.is_encoder_decoder else "\n\n"
     texts = [prompt.text + end for prompt in prompts]
-    return model.generate(texts, max_new_tokens=max_new_tokens, chat=chat, progress=progress)
+    return model.answers(texts, max_new_tokens=max_new_tokens, chat=chat, progress=progress)
 
 
 def _candidates(wanted: Wanted, prompts: PromptSet, warnings: list[str]) -> list[tuple[Prompt, Spans]]:

@@ -34,7 +34,8 @@ class FeedforwardConcepts(Measurement):
 
     With `namer`, the URL of an OpenAI-compatible endpoint, and `namer_model`, the first `named_components` of each
     layer get names and categories, each asked for `namer_seeds` times. The key comes from the environment variable
-    TUNESHIFT_NAMER_KEY or OPENAI_API_KEY; answers are kept on disk. Without an endpoint the words stand alone.
+    TUNESHIFT_NAMER_KEY, TUNESHIFT_API_KEY or OPENAI_API_KEY; answers are kept on disk. Without an endpoint the words
+    stand alone.
     """
 
     code_version: ClassVar[int] = 1

@@ -74,7 +74,9 @@ def layer_knowledge(
     """
     rotated = anatomy.rotary_dims if unit == "plane" else 0
     with one_thread(embeddings.shape[1] <= _SMALL):
-        queries, keys = (_side(weights, embeddings, top_words, rotated) for weights in (query, key))
+        queries, keys = (
+            _side(weights, embeddings, top_words, rotated, anatomy.rotary_neighbours) for weights in (query, key)
+        )
         heads, energies = [], []
         for head in range(anatomy.n_heads):
             shared = head // anatomy.queries_per_key
@@ -85,13 +87,14 @@ def layer_knowledge(
     return LayerKnowledge(tuple(heads), torch.stack(energies).cpu().numpy())
 
 
-def _side(weights: torch.Tensor, embeddings: torch.Tensor, top_words: int, rotated: int) -> _Side:
+def _side(weights: torch.Tensor, embeddings: torch.Tensor, top_words: int, rotated: int, neighbours: bool) -> _Side:
     n_heads, d, d_head = weights.shape
     activations = weights.transpose(1, 2).reshape(n_heads * d_head, d) @ embeddings.T
     activations = activations.reshape(n_heads, d_head, 1, -1)
     if rotated:
-        half = rotated // 2
-        planes = torch.cat([activations[:, :half], activations[:, half:rotated]], dim=2)
+        turning = activations[:, :rotated]
+        first, second = (turning[:, ::2], turning[:, 1::2]) if neighbours else turning.chunk(2, dim=1)
+        planes = torch.cat([first, second], dim=2)
         single = activations[:, rotated:]
         activations = torch.cat([planes, torch.cat([single, torch.zeros_like(single)], dim=2)], dim=1)
     squares = activations.square().sum(dim=2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +123,14 @@ def head_patterns(
         query, key = anatomy.folded_query_key(weights.read, layer)
         layers.append(
             layer_knowledge(
-                query, key, embeddings, plausible, anatomy, top_words=top_words, at_least=at_least, unit=unit
+                query,
+                key,
+                embeddings,
+                plausible,
+                replace(anatomy, rotary_dims=anatomy.rotated(layer)),
+                top_words=top_words,
+                at_least=at_least,
+                unit=unit,
             )
         )
         progress(f"attention heads of {weights.name}", layer + 1, anatomy.n_layers)

@@ -64,7 +64,7 @@ class Namer:
             (messages, seed)
             for messages in questions
             for seed in range(self.seeds)
-            if self.kept.get(self._path(messages, seed)) is None
+            if self.kept.answer(self._path(messages, seed)) is None
         ]
         letters = sum(len(message["content"]) for messages, _ in open_ones for message in messages)
         return naming_cost(len(open_ones), len(questions) * self.seeds - len(open_ones), letters)
@@ -99,7 +99,7 @@ class Namer:
         for attempt in range(_TRIES):
             tried = seed + 1000 * attempt
             path = self._path(messages, tried)
-            text = self.kept.get(path)
+            text = self.kept.answer(path)
             if text is None:
                 text = self.endpoint.ask(messages, tried)
                 self.kept.put(path, text)
@@ -109,7 +109,7 @@ class Namer:
         return None
 
     def _path(self, messages: list[dict[str, str]], seed: int) -> Path:
-        return self.kept.path(self.endpoint.url, self.endpoint.model, messages, seed)
+        return self.kept.answer_path(self.endpoint.url, self.endpoint.model, messages, seed)
 
 
 def _questions(words: Iterable[Sequence[str]]) -> list[list[dict[str, str]]]:
