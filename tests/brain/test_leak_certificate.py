@@ -63,8 +63,9 @@ def test_phases_leave_nothing_of_an_answer_near_its_word(n: int, seed: int) -> N
     values[n // 2] = 1.0
     made = PhaseRandomised(np.zeros(n), seed)(values, np.arange(n))[:, 0]
     assert np.linalg.norm(made) == pytest.approx(1.0, abs=0.05)
-    assert abs(made[n // 2]) <= 3 / n
-    assert np.abs(made[n // 2 - 2 : n // 2 + 3]).max() < 3 / n + 60 / n**1.5  # free phases: 1 / sqrt(n), and more
+    # Left are the mean, the fastest frequency, which has no phase, and its neighbour: 1, 1 and 2 of n.
+    assert abs(made[n // 2]) < 4.01 / n
+    assert np.abs(made[n // 2 - 2 : n // 2 + 3]).max() < 4 / n + 60 / n**1.5  # free phases: 1 / sqrt(n), and more
 
 
 def test_surrogates_of_a_strong_answer_in_one_run_score_nothing() -> None:
