@@ -25,6 +25,7 @@ from tuneshift.brain.surrogates import DEFAULT_SURROGATES, FEWEST_EXCHANGED, sur
 from tuneshift.brain.targets import never_varies, target_blocks
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording, checked, data_checksum, load_data
+from tuneshift.human.problems import some
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
 from tuneshift.models.unknown_letters import unknown_letters
@@ -264,10 +265,10 @@ def _about_unscored(recording: Recording, data: xr.DataArray, nested: np.ndarray
     lost = np.flatnonzero(~np.isfinite(nested) & ~never_varies(data.values) & np.isfinite(data.values).any(axis=0))
     if not len(lost):
         return []
-    names = ", ".join(str(name) for name in data["target_name"].values[lost[:3]])
+    names = some(data["target_name"].values[lost])
     return [
         f"{recording.name}: {len(lost)} of {data.shape[1]} targets have no score, since they are constant, or next to "
-        f"it, in every part that is held out or learned from ({names}{', ...' if len(lost) > 3 else ''})"
+        f"it, in every part that is held out or learned from ({names})"
     ]
 
 

@@ -6,7 +6,6 @@ ceilings, controls, unique variance, permutations and surrogates all ask this fi
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -16,6 +15,7 @@ import numpy as np
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording
 from tuneshift.numerics.haemodynamics import RESPONSE_SECONDS, cleaned_stretch
+from tuneshift.numerics.quartiles import quartiles
 from tuneshift.numerics.splits import Fold, contiguous, grouped, inner_folds, shuffled, with_gap
 
 SplitName = Literal["grouped", "contiguous", "shuffled"]
@@ -158,12 +158,7 @@ def _next_to_nothing(values: np.ndarray) -> np.ndarray:
     A millionth of its quartiles' distance, so that a single wild value does not flatten all others, or what rounding
     leaves of numbers as large as these.
     """
-    finite = np.where(np.isfinite(values), values, np.nan).astype(np.float64, copy=False)
-    if not finite.size:
-        return np.zeros(values.shape[1])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # columns without a number have no quartiles
-        low, middle, high = np.nanquantile(finite, [0.25, 0.5, 0.75], axis=0)
+    low, middle, high = quartiles(values)
     exact = np.finfo(values.dtype).eps if np.issubdtype(values.dtype, np.floating) else 0.0
     return np.nan_to_num(np.maximum(1e-6 * (high - low), 4 * exact * np.abs(middle)))
 

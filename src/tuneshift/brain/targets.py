@@ -8,6 +8,8 @@ import numpy as np
 import xarray as xr
 
 from tuneshift.errors import BadInput
+from tuneshift.human.problems import some
+from tuneshift.numerics.quartiles import quartiles
 
 _WILD = 100
 
@@ -30,9 +32,9 @@ def never_varies(values: np.ndarray) -> np.ndarray:
 
 def _wild(values: np.ndarray) -> np.ndarray:
     """Return which targets (v,) hold a value so far from their median that it is no measurement of the same kind."""
-    finite = np.where(np.isfinite(values), values, np.nan)
-    low, middle, high = np.nanquantile(finite, [0.25, 0.5, 0.75], axis=0)
-    return np.asarray((high > low) & (np.nanmax(np.abs(finite - middle), axis=0) > _WILD * (high - low)))
+    low, middle, high = quartiles(values)
+    furthest = np.where(np.isfinite(values), np.abs(values - middle), 0).max(axis=0)
+    return np.asarray((high > low) & (furthest > _WILD * (high - low)))
 
 
 def target_blocks(data: xr.DataArray, name: str) -> tuple[list[TargetBlock], tuple[str, ...]]:
@@ -48,8 +50,7 @@ def target_blocks(data: xr.DataArray, name: str) -> tuple[list[TargetBlock], tup
     constant = never_varies(values)
     for what, which in (("hold no response at all", empty), ("never vary", constant)):
         if which.any():
-            names = data["target_name"].values[which]
-            shown = ", ".join(map(str, names[:3])) + (", ..." if len(names) > 3 else "")
+            shown = some(data["target_name"].values[which])
             notes.append(f"{name}: {which.sum()} of {len(which)} targets {what} and were left out ({shown})")
     usable = np.flatnonzero(~empty & ~constant)
     if not len(usable):
@@ -61,8 +62,7 @@ def target_blocks(data: xr.DataArray, name: str) -> tuple[list[TargetBlock], tup
     ]
     wild = _wild(values[:, usable])
     if wild.any():
-        names = data["target_name"].values[usable[wild]]
-        shown = ", ".join(map(str, names[:3])) + (", ..." if len(names) > 3 else "")
+        shown = some(data["target_name"].values[usable[wild]])
         notes.append(
             f"{name}: {wild.sum()} of {len(usable)} targets hold values more than {_WILD} times as far out as their "
             f"quartiles ({shown}); if a number stands for what is missing, make it NaN"

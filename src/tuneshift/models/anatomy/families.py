@@ -22,6 +22,17 @@ _GPT2 = TensorNames(
 )
 
 
+_FALCON = TensorNames(
+    input_embedding="transformer.word_embeddings.weight",
+    block="transformer.h.{i}.",
+    query=_FUSED,
+    key=_FUSED,
+    down="mlp.dense_4h_to_h.weight",
+    input_norm="input_layernorm.weight",
+    final_norm="transformer.ln_f.weight",
+)
+
+
 def _gpt2(config: PretrainedConfig) -> Anatomy:
     scale = None if config.scale_attn_weights else 1.0
     return replace(sizes(config, _GPT2), layout="stacked", conv1d=True, norm_centres=True, score_scale=scale)
@@ -76,15 +87,7 @@ def _gpt_neox(config: PretrainedConfig) -> Anatomy:
 
 def _falcon(config: PretrainedConfig) -> Anatomy:
     two_norms = config.new_decoder_architecture and config.num_ln_in_parallel_attn in (None, 2)
-    names = TensorNames(
-        input_embedding="transformer.word_embeddings.weight",
-        block="transformer.h.{i}.",
-        query=_FUSED,
-        key=_FUSED,
-        down="mlp.dense_4h_to_h.weight",
-        input_norm="ln_attn.weight" if two_norms else "input_layernorm.weight",
-        final_norm="transformer.ln_f.weight",
-    )
+    names = replace(_FALCON, input_norm="ln_attn.weight") if two_norms else _FALCON
     heads = config.num_attention_heads
     key_heads = config.num_kv_heads if config.new_decoder_architecture else 1 if config.multi_query else heads
     anatomy = replace(sizes(config, names), n_kv_heads=key_heads, layout="grouped", norm_centres=True)
@@ -92,16 +95,7 @@ def _falcon(config: PretrainedConfig) -> Anatomy:
 
 
 def _bloom(config: PretrainedConfig) -> Anatomy:
-    names = TensorNames(
-        input_embedding="transformer.word_embeddings.weight",
-        block="transformer.h.{i}.",
-        query=_FUSED,
-        key=_FUSED,
-        down="mlp.dense_4h_to_h.weight",
-        input_norm="input_layernorm.weight",
-        embedding_norm="transformer.word_embeddings_layernorm.weight",
-        final_norm="transformer.ln_f.weight",
-    )
+    names = replace(_FALCON, embedding_norm="transformer.word_embeddings_layernorm.weight")
     return replace(sizes(config, names), layout="grouped", norm_centres=True)
 
 
