@@ -34,6 +34,12 @@ def test_a_short_run_learns_and_leaves_loadable_evenly_spaced_checkpoints(tmp_pa
     assert tuned.chat_template is not None
     assert tuned.generate(["Say the word.\n\nstone"], chat=True, max_new_tokens=3)[0].strip().startswith("river")
     assert not list((tmp_path / "tuned").rglob("*.bin"))
+    kept = sorted(path.name for path in (tmp_path / "tuned").glob("adapter-*"))
+    assert kept == (["adapter-12", "adapter-6"] if lora else [])
+    if lora:  # the adapter alone is the checkpoint
+        adapted = LanguageModel.load(str(tmp_path / "tuned" / "adapter-12"), dtype="float32")
+        found, expected = (model.surprisals([["stone", "lamp", "gate"]])["surprisal"] for model in (adapted, tuned))
+        assert found.to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-3)
     record = json.loads((tmp_path / "tuned" / "tuning.json").read_text())
     assert record["base"] == "fable-2m"
     document = yaml.safe_load((tmp_path / "tuned" / "study.yaml").read_text())

@@ -43,7 +43,8 @@ BOTH, TIED, UNTIED = (True, False), (True,), (False,)
 class Species:
     """One architecture of the table: its row's name, and how a tiny model of it is made.
 
-    `ties`: whether output embeddings may be the input embeddings, and may be their own.
+    `ties`: whether output embeddings may be the input embeddings, and may be their own. `spread` of the weights: models
+    that would be sure of every token get less, since single precision rounds away the gradients of what is sure.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Species:
     ties: tuple[bool, ...] = BOTH
     tokens: Kind = "bytes"
     auto: Any = field(default=hf.AutoModelForCausalLM)
+    spread: float = 1.0
 
     @property
     def model_type(self) -> str:
@@ -76,7 +78,8 @@ class Species:
                 if parameter.ndim == 1:  # gains, biases, and what a state-space model decays by
                     parameter.add_(torch.randn(parameter.shape) * 0.1)
                 elif not name.endswith("A_log"):
-                    parameter.copy_(torch.randn(parameter.shape) * (0.5 if "emb" in name else 0.2))
+                    size = self.spread * (0.5 if "emb" in name else 0.2)
+                    parameter.copy_(torch.randn(parameter.shape) * size)
         return model
 
     def save(self, folder: Path, *, tied: bool) -> Path:
@@ -87,7 +90,7 @@ class Species:
 
 
 DENSE = (
-    Species("BLOOM", hf.BloomConfig, {"hidden_size": 32, "n_head": 4, "n_layer": 2}),
+    Species("BLOOM", hf.BloomConfig, {"hidden_size": 32, "n_head": 4, "n_layer": 2}, spread=0.4),
     Species("Cohere (Command R)", hf.CohereConfig, _GROUPED),
     Species("Cohere 2 (Command R7B)", hf.Cohere2Config, _GROUPED),
     Species("EXAONE 4", hf.Exaone4Config, {**_GROUPED, "sliding_window": 8}),
@@ -180,6 +183,7 @@ RECURRENT = (
         hf.RwkvConfig,
         {"hidden_size": 32, "num_hidden_layers": 2, "attention_hidden_size": 32, "context_length": 128},
         UNTIED,
+        spread=0.4,
     ),
     Species(
         "xLSTM", hf.xLSTMConfig, {"hidden_size": 128, "num_hidden_layers": 2, "num_blocks": 2, "num_heads": 4}, UNTIED
@@ -203,6 +207,7 @@ MASKED = (
     ),
     Species("ELECTRA", hf.ElectraConfig, {**_SIZES, "embedding_size": 32}, tokens="wordpieces", **_MASKED),
     Species("ModernBERT", hf.ModernBertConfig, _SIZES, tokens="masked bytes", **_MASKED),
+    Species("MPNet", hf.MPNetConfig, {**_SIZES, "max_position_embeddings": 130}, tokens="masked bytes", **_MASKED),
     Species("RoBERTa", hf.RobertaConfig, {**_SIZES, "max_position_embeddings": 130}, tokens="masked bytes", **_MASKED),
 )
 GROUPS: dict[str, tuple[Species, ...]] = {

@@ -105,7 +105,7 @@ class BrainAlignment(Measurement):
         blocks, notes = target_blocks(data, recording.name)
         split = self.split or ("grouped" if self.group_by else default_split(recording))
         cut = partition(recording, split, self.folds, self.group_by, self.seed)
-        warnings = [*recording.dropped, *notes, *cut.notes]
+        warnings = [*model.notes, *recording.dropped, *notes, *cut.notes]
         if split == "shuffled":
             warnings.append("shuffled split: neighbouring stimuli leak from training to test, so scores are too high")
         encoding = Encoding(data, blocks, cut, self.mapping, str(model.device))
@@ -140,6 +140,7 @@ class BrainAlignment(Measurement):
             "unit": recording.unit,
             "folds": len(cut.splits),
             "ceiling": ceiling.meaning,
+            "start_token": model.start_token,
             **self._said_of_time(recording),
         }
         if scrambled is not None:

@@ -10,7 +10,7 @@ import typer
 
 from tuneshift.cli.completion import complete_data, complete_model
 from tuneshift.cli.options import AsJson, DataSetName, Device, Dtype, Model, Seed, TrustRemoteCode, load
-from tuneshift.cli.output import show
+from tuneshift.cli.output import show, tell
 from tuneshift.cli.progress import progress_bars
 
 
@@ -272,6 +272,8 @@ def reading(
         source = load(model, device, dtype, trust_remote_code)
     with progress_bars() as progress:
         result = measurement.run(source, progress).with_columns(model=source.name)
+    if "sanity" in result.details:
+        tell(f"{source.name}: {result.details['sanity']}")
     table = result.table
     show(table, result.warnings, as_json=as_json, summary=table[table["participant"].isna()])
 

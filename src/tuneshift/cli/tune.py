@@ -30,7 +30,9 @@ def tune(
     max_steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Examples a step.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="Peak of the cosine schedule.")] = 1e-4,
-    lora: Annotated[bool, typer.Option("--lora", help="Low-rank adapters (peft), merged at the end.")] = False,
+    lora: Annotated[
+        bool, typer.Option("--lora", help="Low-rank adapters (peft), kept, and merged at the end.")
+    ] = False,
     seed: Seed = 0,
     device: Device = "auto",
     dtype: Dtype = "auto",

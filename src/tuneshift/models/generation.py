@@ -34,14 +34,15 @@ def generate(
     context_length: int,
     max_new_tokens: int = 64,
     batch_size: int = 16,
-    add_special_tokens: bool = True,
+    start: int | None = None,
     progress: Progress = silent,
 ) -> list[Answer]:
     """Return the greedy continuation of each prompt, without special tokens.
 
+    `start` is the token before every prompt of a causal model, None where the prompt brings its own.
     Raises BadInput for a prompt that leaves no room for `max_new_tokens` in the context.
     """
-    encoded = [_encoded(prompt, tokenizer, model, add_special_tokens) for prompt in prompts]
+    encoded = [_encoded(prompt, tokenizer, model, start) for prompt in prompts]
     for number, ids in enumerate(encoded):
         if not model.config.is_encoder_decoder and len(ids) + max_new_tokens > context_length:
             raise BadInput(
@@ -103,13 +104,10 @@ def _opening(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> dict
     return {"decoder_start_token_id": decoder_start(model, tokenizer)}
 
 
-def _encoded(prompt: str, tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, special: bool) -> list[int]:
+def _encoded(prompt: str, tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, start: int | None) -> list[int]:
     ids = list(tokenizer(prompt, add_special_tokens=False)["input_ids"])
     if model.config.is_encoder_decoder:  # its encoder always reads an end, as attribution lays it out
         return [*ids, tokenizer.eos_token_id]
-    if not special:
-        return ids
-    start = tokenizer.bos_token_id
     return ids if start is None else [start, *ids]
 
 

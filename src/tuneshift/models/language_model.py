@@ -15,7 +15,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from tuneshift.models import loading, states
 from tuneshift.models.chat_template import default_template, rendered
 from tuneshift.models.generation import Answer, generate
-from tuneshift.models.revision import model_revision
+from tuneshift.models.kind import auto_class, has_head, require_head
+from tuneshift.models.positions import context_length
+from tuneshift.models.source import model_revision, name_of
+from tuneshift.models.start_token import start_token, start_token_text
 from tuneshift.notebook import facts
 from tuneshift.progress import Progress, silent
 
@@ -27,15 +30,26 @@ class LanguageModel:
     """A language model that reads texts: hidden states, surprisals, greedy answers, and its anatomy.
 
     Build it with `LanguageModel.load`. `torch_model` is in evaluation mode and its parameters take no gradients.
+    `notes` must be told with every result. `start_token_id` stands before every text that a causal model reads.
     """
 
     def __init__(
-        self, name: str, torch_model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, revision: str
+        self,
+        name: str,
+        torch_model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        revision: str,
+        *,
+        start_token_id: int | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.torch_model = torch_model
         self.tokenizer = tokenizer
         self.revision = revision
+        self.notes = notes
+        own = start_token(torch_model.config, tokenizer)
+        self.start_token_id = own if start_token_id is None else start_token_id
 
     @classmethod
     def load(
@@ -47,22 +61,26 @@ class LanguageModel:
         device_map: str | None = None,
         trust_remote_code: bool = False,
         revision: str | None = None,
+        starts_like: str | None = None,
     ) -> LanguageModel:
-        """Load a hub id, a local folder or an embedded model, from safetensors only.
+        """Load a hub id, a local folder, an adapter (also BASE+ADAPTER) or an embedded model, from safetensors only.
 
         `device_map="auto"` spreads a model over several GPUs (extra `large`); code from the hub runs only with
-        `trust_remote_code=True`. Raises BadInput for a model that does not exist, MeasurementFailed for one that
+        `trust_remote_code=True`. `starts_like` names the base of a pair: both then read the base's start token. Raises
+        BadInput for a model that does not exist, lacks weights or is none of language, MeasurementFailed for one that
         will not load.
         """
-        model, tokenizer = loading.load_parts(
+        parts = loading.load_parts(
             ref,
             device=loading.torch_device(device),
             dtype=dtype,
             device_map=device_map,
             trust_remote_code=trust_remote_code,
             revision=revision,
+            starts_like=starts_like,
         )
-        return cls(ref.rstrip("/").rsplit("/", 1)[-1], model, tokenizer, model_revision(ref, revision))
+        found = model_revision(ref, revision)
+        return cls(name_of(ref), parts.model, parts.tokenizer, found, start_token_id=parts.start, notes=parts.notes)
 
     @property
     def device(self) -> torch.device:
@@ -92,14 +110,22 @@ class LanguageModel:
 
     @property
     def context_length(self) -> int:
-        """How many tokens the model reads at once (512 for relative positions that set no limit, as in T5)."""
-        config = self.torch_model.config.get_text_config()
-        for name in ("max_position_embeddings", "n_positions", "seq_length"):
-            limit = getattr(config, name, None)
-            if limit:
-                return int(limit)
-        limit = self.tokenizer.model_max_length
-        return int(limit) if limit and limit < 10**6 else 512 if self.is_encoder_decoder else 2048
+        """How many tokens the model reads at once, as `models.positions.context_length` finds it."""
+        return context_length(self.torch_model.config, self.tokenizer)
+
+    @property
+    def start_token(self) -> str:
+        """The token before every text that a causal model reads, as the vocabulary writes it; "" for none."""
+        return start_token_text(self.tokenizer, self.start_token_id)
+
+    @property
+    def has_head(self) -> bool:
+        """Whether the model gives probabilities; one that was saved without its output layer has hidden states only."""
+        return has_head(self.torch_model)
+
+    def require_head(self, what: str) -> None:
+        """Raise BadInput where the model gives no probabilities, which `what` needs."""
+        require_head(self.torch_model, what)
 
     @property
     def is_encoder_decoder(self) -> bool:
@@ -134,6 +160,7 @@ class LanguageModel:
             self.tokenizer,
             documents,
             context_length=self.context_length,
+            start=self.start_token_id,
             pool=pool,
             layers=layers,
             stack=stack,
@@ -146,7 +173,12 @@ class LanguageModel:
         from tuneshift.models.surprisal import word_surprisals
 
         return word_surprisals(
-            self.torch_model, self.tokenizer, documents, context_length=self.context_length, progress=progress
+            self.torch_model,
+            self.tokenizer,
+            documents,
+            context_length=self.context_length,
+            start=self.start_token_id,
+            progress=progress,
         )
 
     def generate(
@@ -160,6 +192,7 @@ class LanguageModel:
         self, prompts: Sequence[str], *, max_new_tokens: int = 64, chat: bool = False, progress: Progress = silent
     ) -> list[Answer]:
         """Return the greedy answer to each prompt with the token ids that it was written in; see `generate`."""
+        self.require_head("answers")
         texts = [self.chat_prompt(prompt) for prompt in prompts] if chat else list(prompts)
         return generate(
             self.torch_model,
@@ -167,7 +200,7 @@ class LanguageModel:
             texts,
             context_length=self.context_length,
             max_new_tokens=max_new_tokens,
-            add_special_tokens=not chat,
+            start=None if chat else self.start_token_id,
             progress=progress,
         )
 
@@ -179,16 +212,24 @@ class LanguageModel:
         """Return the same model (weights shared) that speaks inside another model's chat template."""
         tokenizer = copy.deepcopy(self.tokenizer)
         tokenizer.chat_template = template
-        return LanguageModel(self.name, self.torch_model, tokenizer, self.revision)
+        return self._with(self.torch_model, tokenizer)
 
     def untrained(self, seed: int = 0) -> LanguageModel:
         """Return the untrained twin: the same architecture and tokenizer with fresh random weights."""
         config = self.torch_model.config
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            model = loading.auto_class(config).from_config(config, dtype=torch.float32)
+            model = auto_class(config).from_config(config, dtype=torch.float32)
+        model = model if self.has_head else model.base_model
         model = loading.prepared(model.to(self.device, self.dtype))
-        return LanguageModel(f"{self.name} untrained", model, self.tokenizer, f"{self.revision}+untrained{seed}")
+        twin = self._with(model, self.tokenizer)
+        twin.name, twin.revision = f"{self.name} untrained", f"{self.revision}+untrained{seed}"
+        return twin
+
+    def _with(self, torch_model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> LanguageModel:
+        return LanguageModel(
+            self.name, torch_model, tokenizer, self.revision, start_token_id=self.start_token_id, notes=self.notes
+        )
 
     def _repr_html_(self) -> str:
         return facts(
@@ -198,6 +239,7 @@ class LanguageModel:
                 "layers": f"{self.n_layers} of {self.n_units} units",
                 "weights": f"{self.dtype} on {self.device}",
                 "context": f"{self.context_length:,} tokens",
+                "start token": self.start_token or "none",
                 "chat template": "yes" if self.chat_template else "none",
                 "revision": self.revision,
             },

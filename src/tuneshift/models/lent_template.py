@@ -7,12 +7,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 
 from tuneshift.errors import BadInput, nearest
 from tuneshift.models.chat_template import default_template, rendered, template_names
 from tuneshift.models.embedded_models import embedded_names
+from tuneshift.models.loading import load_tokenizer
 from tuneshift.models.revision import local_folder
+from tuneshift.models.source import source_of
 
 if TYPE_CHECKING:
     from tuneshift.models.language_model import LanguageModel
@@ -73,17 +75,13 @@ def _tokenizer(ref: str) -> PreTrainedTokenizerBase | None:
     """Return the lender's tokenizer, None for a file."""
     if _is_file(ref):
         return None
-    folder = local_folder(ref)
     try:
-        found: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-            str(folder) if folder else ref, trust_remote_code=False
-        )
-    except Exception as error:  # whatever a file of somebody else's makes transformers say
+        return load_tokenizer(source_of(ref), ref)
+    except BadInput as error:
         near = nearest(ref, embedded_names())
         raise BadInput(
             f"template: model {ref!r} was not found{near}; give a model that has a chat template."
         ) from error
-    return found
 
 
 def _template_of(tokenizer: PreTrainedTokenizerBase | None, ref: str) -> str:

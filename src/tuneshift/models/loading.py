@@ -1,60 +1,86 @@
-"""From a name to weights in memory: hub id, local folder or embedded model; safetensors only."""
+"""From a name to weights in memory: hub id, folder, adapter or embedded model; safetensors only, all weights there."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from huggingface_hub.utils import logging as hub_logging
-from safetensors import SafetensorError
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForMaskedLM,
-    AutoModelForSeq2SeqLM,
-    AutoTokenizer,
-    PretrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
-from transformers.utils import find_adapter_config_file
+from safetensors import SafetensorError, safe_open
+from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from tuneshift.errors import BadInput, MeasurementFailed, MissingExtra, first_line, nearest
-from tuneshift.models.revision import check_hub_id, local_folder, unknown_model
+from tuneshift.models.adapters import merged
+from tuneshift.models.all_there import experts_missing, listed, require_all, said_of_unexpected
+from tuneshift.models.kind import auto_class, require_kind
+from tuneshift.models.revision import local_folder, unknown_model
 from tuneshift.models.shards import indexed_shards
+from tuneshift.models.source import Source, base_named_by, name_of, source_of
+from tuneshift.models.start_token import start_shared_with, start_token, start_token_text
+from tuneshift.models.vocabulary import embedding_rows, require_room
 
 transformers_logging.disable_progress_bar()  # our own progress says what is going on
 hub_logging.set_verbosity_error()  # a hub that does not answer is said once, in our own words
 transformers_logging.set_verbosity_error()  # texts past the context are cut into windows here: no need to warn
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "float64": torch.float64}
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A model (evaluation mode, no parameter gradients), its fast tokenizer, and what came out as they were loaded.
+
+    `start`: the id of the token before a text (causal models). `notes`: what must be told with every result.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    start: int | None
+    notes: tuple[str, ...] = ()
 
 
 def load_parts(
-    ref: str, *, device: torch.device, dtype: str, device_map: str | None, trust_remote_code: bool, revision: str | None
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load a model (evaluation mode, no parameter gradients) and its fast tokenizer.
+    ref: str,
+    *,
+    device: torch.device,
+    dtype: str,
+    device_map: str | None,
+    trust_remote_code: bool,
+    revision: str | None,
+    starts_like: str | None = None,
+) -> Parts:
+    """Load a model and its tokenizer, and prove that they are what they say.
 
-    Raises BadInput where the model does not exist or holds no safetensors, MeasurementFailed where it will not load.
+    Every tensor came from a file, every token has an embedding, a causal model does not look ahead, an adapter says
+    the same merged as beside its base. `starts_like` names the base whose start token is read too (see `start_token`);
+    an adapter has its own base's.
+
+    Raises BadInput where the model does not exist, is not whole or holds no safetensors, MeasurementFailed where it
+    will not load.
     """
-    source = _source(ref)
-    options: dict[str, Any] = {"trust_remote_code": trust_remote_code, "revision": revision or "main"}
-    try:
-        config = AutoConfig.from_pretrained(source, **options)
-        tokenizer = AutoTokenizer.from_pretrained(source, **options)
-    except Exception as error:  # whatever a file of somebody else's makes transformers say
-        raise no_usable_files(ref, local_folder(ref), error) from error
-    if not tokenizer.is_fast:
-        raise BadInput(f"model {ref!r} has no fast tokenizer, so words cannot be aligned with tokens.")
-    _refuse_adapter(ref, source, revision or "main")
+    source = source_of(ref, revision)
+    name = name_of(ref)
+    _require_safetensors(source)
+    options: dict[str, Any] = {"trust_remote_code": trust_remote_code, "revision": source.revision or "main"}
+    config = load_config(source, ref, trust_remote_code)
+    tokenizer = load_tokenizer(source, ref, trust_remote_code)
     if device_map is not None:
         _require_accelerate()
-    wanted = torch_dtype(dtype, device)
+    kind, wanted = auto_class(config), torch_dtype(dtype, device)
     try:
-        model = auto_class(config).from_pretrained(
-            source, config=config, use_safetensors=True, dtype=wanted, device_map=device_map, **options
+        model, info = kind.from_pretrained(
+            source.base,
+            config=config,
+            use_safetensors=True,
+            dtype=wanted,
+            device_map=device_map,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are listed then, and refused below with their names
+            **options,
         )
         if device_map is None:
             model = model.to(device)
@@ -64,8 +90,70 @@ def load_parts(
             "download it again."
         ) from error
     except Exception as error:
-        raise MeasurementFailed(f"model {ref!r} could not be loaded: {error}") from error
-    return prepared(model), tokenizer
+        raise _not_loaded(ref, source, error) from error
+    model, notes = _whole(model, info, name)
+    if source.adapter is not None:
+        model = merged(model, source.adapter, name)
+    model = prepared(model)
+    require_room(tokenizer, embedding_rows(model), name)
+    require_kind(model, name)
+    start = start_token(model.config, tokenizer)
+    base = starts_like or (base_named_by(ref) if source.adapter is not None else None)
+    if base is not None and not model.config.is_encoder_decoder:
+        start, told = other_start(model.config, tokenizer, name, base, trust_remote_code)
+        notes = (*notes, *told)
+    return Parts(model, tokenizer, start, notes)
+
+
+def load_config(source: Source, ref: str, trust_remote_code: bool = False) -> PretrainedConfig:
+    """Load the configuration of a model, of an adapter that of its base; BadInput where there is none."""
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(
+            source.base, trust_remote_code=trust_remote_code, revision=source.revision or "main"
+        )
+    except Exception as error:  # whatever a file of somebody else's makes transformers say
+        raise no_usable_files(ref, local_folder(ref), error) from error
+    return config
+
+
+def load_tokenizer(source: Source, ref: str, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
+    """Load the fast tokenizer of a model: an adapter's own where its folder has one, else its base's.
+
+    Raises BadInput where there is none, or only a slow one.
+    """
+    adapter = source.adapter
+    own = adapter is not None and any((adapter / file).is_file() for file in _TOKENIZER_FILES)
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            str(adapter) if own else source.base,
+            trust_remote_code=trust_remote_code,
+            revision="main" if own else source.revision or "main",
+        )
+    except Exception as error:  # whatever a file of somebody else's makes transformers say
+        raise no_usable_files(ref, local_folder(ref), error) from error
+    if not tokenizer.is_fast:
+        raise BadInput(f"model {ref!r} has no fast tokenizer, so words cannot be aligned with tokens.")
+    return tokenizer
+
+
+def other_start(
+    config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase, name: str, base: str, trust_remote_code: bool = False
+) -> tuple[int | None, tuple[str, ...]]:
+    """Return the start token that a model shares with `base` (MODEL) and what must be told; no weights are loaded.
+
+    Raises BadInput where there is no such base.
+    """
+    source = source_of(base)
+    base_config = load_config(source, base, trust_remote_code)
+    base_tokenizer = load_tokenizer(source, base, trust_remote_code)
+    return start_shared_with(config, tokenizer, base_config, base_tokenizer, name, name_of(base))
+
+
+def start_of(ref: str, revision: str | None = None, trust_remote_code: bool = False) -> str:
+    """Return the start token of a MODEL as its vocabulary writes it, "" for none; no weights are loaded."""
+    source = source_of(ref, revision)
+    tokenizer = load_tokenizer(source, ref, trust_remote_code)
+    return start_token_text(tokenizer, start_token(load_config(source, ref, trust_remote_code), tokenizer))
 
 
 def prepared(model: PreTrainedModel) -> PreTrainedModel:
@@ -73,14 +161,6 @@ def prepared(model: PreTrainedModel) -> PreTrainedModel:
     model.eval()
     model.requires_grad_(False)
     return model
-
-
-def auto_class(config: PretrainedConfig) -> Any:
-    """Return the transformers auto class that a configuration asks for: sequence-to-sequence, masked or causal."""
-    if config.is_encoder_decoder:
-        return AutoModelForSeq2SeqLM
-    architectures = config.architectures or []
-    return AutoModelForMaskedLM if any("MaskedLM" in name for name in architectures) else AutoModelForCausalLM
 
 
 def torch_dtype(dtype: str, device: torch.device) -> Any:
@@ -110,29 +190,66 @@ def torch_device(device: str) -> torch.device:
     return found
 
 
-def _source(ref: str) -> str:
-    folder = local_folder(ref)
+def _require_safetensors(source: Source) -> None:
+    folder = source.folder
     if folder is None:
-        check_hub_id(ref)
-        return ref
+        return
     if not (folder / "config.json").is_file():
-        raise BadInput(f"model folder {folder} has no config.json; give the folder that `save_pretrained` wrote.")
+        raise BadInput(
+            f"model folder {folder} has no config.json; give the folder that `save_pretrained` wrote, or one with an "
+            "adapter (adapter_config.json)."
+        )
     if not list(folder.glob("*.safetensors")):
         raise BadInput(
             f"model folder {folder} holds no .safetensors file; save it again with `save_pretrained` "
             "(pickled .bin weights are never loaded)."
         )
     indexed_shards(folder)  # raises where the index leads out of the folder
-    return str(folder)
 
 
-def _refuse_adapter(ref: str, source: str, revision: str) -> None:
-    """Refuse adapters: transformers would load their base unasked, and their weights from a pickle if need be."""
-    if find_adapter_config_file(source, revision=revision) is not None:
-        raise BadInput(
-            f"model {ref!r} is an adapter (adapter_config.json), not a whole model; merge it into its base "
-            "(peft's `merge_and_unload`), save that with `save_pretrained`, and give the new folder."
+def _whole(model: PreTrainedModel, info: dict[str, Any], name: str) -> tuple[PreTrainedModel, tuple[str, ...]]:
+    """Return the model with what must be told of it, or its body alone where it was saved without its output layer."""
+    missing = set(info["missing_keys"])
+    head = _head_tensors(model)
+    notes = said_of_unexpected(info, name)
+    if missing and missing == head:
+        require_all(model, info, name, ())
+        told = (
+            f"{name} was saved without its output layer ({len(missing)} tensors: {listed(sorted(missing))}): it has "
+            "hidden states and gives no probabilities."
         )
+        body = model.base_model
+        assert isinstance(body, PreTrainedModel)
+        return body, (*notes, told)
+    require_all(model, info, name, missing)
+    return model, notes
+
+
+def _head_tensors(model: PreTrainedModel) -> set[str]:
+    """The tensors of a model that are not its body's; none where it has no body apart."""
+    body = model.base_model
+    if body is model or model.config.is_encoder_decoder:
+        return set()
+    own = {id(tensor) for tensor in body.state_dict(keep_vars=True).values()}
+    return {name for name, tensor in model.state_dict(keep_vars=True).items() if id(tensor) not in own}
+
+
+def _not_loaded(ref: str, source: Source, error: Exception) -> Exception:
+    lacking = experts_missing(_names_in(source.folder)) if source.folder is not None else []
+    if lacking:
+        return BadInput(
+            f"model {ref!r}: {len(lacking)} tensors of its experts are in none of its files ({listed(lacking)}); "
+            "download it again."
+        )
+    return MeasurementFailed(f"model {ref!r} could not be loaded: {first_line(error)}")
+
+
+def _names_in(folder: Path) -> set[str]:
+    names: set[str] = set()
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, framework="pt") as file:
+            names |= set(file.keys())
+    return names
 
 
 def no_usable_files(ref: str, folder: Path | None, error: Exception) -> BadInput:

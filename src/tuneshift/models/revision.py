@@ -10,19 +10,17 @@ from pathlib import Path
 from tuneshift.errors import BadInput, first_line, nearest
 from tuneshift.models.embedded_models import embedded_folder, embedded_names
 
-_IDENTITY_FILES = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer.model", "chat_template.jinja")
-
-
-def model_revision(ref: str, revision: str | None = None) -> str:
-    """Return the revision of a hub id (commit), a local folder or an embedded model (sha256 of its files).
-
-    Weights are read, not loaded; on the hub only the commit is asked for, and a cached copy answers offline.
-    Raises BadInput where nothing of that name can be found.
-    """
-    folder = local_folder(ref)
-    if folder is not None:
-        return folder_revision(folder)
-    return _hub_revision(ref, revision)
+_IDENTITY_FILES = (
+    "*.safetensors",
+    "*config.json",  # of the model, its tokenizer, its generation and its adapter: each can change a number
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.*",
+    "merges.txt",
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "*.jinja",
+)
 
 
 def local_folder(ref: str) -> Path | None:
@@ -72,13 +70,18 @@ def unknown_model(ref: str) -> str:
     return f"model {said!r} was not found{near}: it is no embedded model ({', '.join(known)}), no folder here"
 
 
-def _hub_revision(ref: str, revision: str | None) -> str:
+def hub_revision(ref: str, revision: str | None) -> str:
+    """Return the commit of a hub id; only that is asked for, and a cached copy answers offline.
+
+    Raises BadInput for a name that can be no hub id, and where the hub does not know it.
+    """
     from huggingface_hub import HfApi, try_to_load_from_cache
 
     check_hub_id(ref)
-    cached = try_to_load_from_cache(ref, "config.json", revision=revision or "main") if "/" in ref else None
-    if isinstance(cached, str):
-        return Path(cached).parent.name  # .../snapshots/<commit>/config.json
+    for name in ("config.json", "adapter_config.json") if "/" in ref else ():
+        cached = try_to_load_from_cache(ref, name, revision=revision or "main")
+        if isinstance(cached, str):
+            return Path(cached).parent.name  # .../snapshots/<commit>/config.json
     try:
         info = HfApi().model_info(ref, revision=revision)
     except Exception as error:

@@ -13,6 +13,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from tuneshift.errors import BadInput, MeasurementFailed
 from tuneshift.models.body_states import body_states
 from tuneshift.models.documents import TokenisedDocument, Window, tokenise, windows
+from tuneshift.models.kind import kind_of
+from tuneshift.models.start_token import start_token
 from tuneshift.progress import Progress, silent
 
 Pool = Literal["last", "mean"]
@@ -36,6 +38,7 @@ def hidden_states(
     documents: Sequence[Sequence[str]],
     *,
     context_length: int,
+    start: int | None = None,
     pool: Pool = "last",
     layers: Sequence[int] | None = None,
     stack: Stack = "encoder",
@@ -47,14 +50,15 @@ def hidden_states(
     Layer 0 is the embedding output; the last layer is what transformers calls the last hidden state, after the final
     norm. A part's state is that of its last token, or the mean over its tokens. A causal model reads each document
     once; documents past `context_length` are read in windows that overlap by half. A bidirectional encoder would see
-    what follows a part, so it reads the text up to each part anew. `layers` selects layers (default all).
+    what follows a part, so it reads the text up to each part anew. `layers` selects layers (default all). `start`: the
+    token before a causal model's text (default: its own, see `start_token`).
 
     Raises BadInput for an empty document or layer that does not exist, MeasurementFailed where memory runs out.
     """
     n_layers = body_layers(model, stack)
     wanted = list(range(n_layers + 1)) if layers is None else [_checked_layer(layer, n_layers) for layer in layers]
     tokens = [tokenise(parts, tokenizer, f"document {i + 1}") for i, parts in enumerate(documents)]
-    prefix, suffix = special_tokens(model, tokenizer)
+    prefix, suffix = special_tokens(model, tokenizer, start)
     room = context_length - len(prefix) - len(suffix)
     causal = is_causal(model, stack)
     readings = list(_readings(tokens, prefix, suffix, room, causal))
@@ -82,16 +86,28 @@ def is_causal(model: PreTrainedModel, stack: Stack = "encoder") -> bool:
     """Whether a token's state depends on what came before only."""
     if model.config.is_encoder_decoder:
         return stack == "decoder"
-    return not any("MaskedLM" in name for name in model.config.architectures or [type(model).__name__])
+    return kind_of(model.config) == "causal"
 
 
-def special_tokens(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
-    """Return what stands before and after a text: beginning-of-sequence for causal models, end for encoders."""
+def special_tokens(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, start: int | None = None
+) -> tuple[list[int], list[int]]:
+    """Return what stands before and after a text: the start token for causal models, an end mark for encoders.
+
+    `start`: the start token, where it is not the model's own. Raises BadInput for a masked model without the marks.
+    """
     if model.config.is_encoder_decoder:
         return [], [tokenizer.eos_token_id] if tokenizer.eos_token_id is not None else []
     if not is_causal(model):
-        return [tokenizer.cls_token_id], [tokenizer.sep_token_id]
-    start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+        before = tokenizer.cls_token_id if tokenizer.cls_token_id is not None else tokenizer.bos_token_id
+        after = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
+        if before is None or after is None:
+            raise BadInput(
+                "this masked model's tokenizer names no token to stand before and after a text (cls_token, sep_token); "
+                "name them in its tokenizer_config.json."
+            )
+        return [before], [after]
+    start = start_token(model.config, tokenizer) if start is None else start
     return ([start] if start is not None else []), []
 
 

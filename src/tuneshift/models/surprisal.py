@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from tuneshift.models.states import is_causal
+from tuneshift.models.kind import require_head
+from tuneshift.models.states import is_causal, special_tokens
 from tuneshift.models.surprisal_boundaries import word_beginnings, word_tokens
 from tuneshift.models.surprisal_causal import causal_scores
 from tuneshift.models.surprisal_forms import Form, form_prefix
@@ -27,6 +28,7 @@ def word_surprisals(
     documents: Sequence[Sequence[str]],
     *,
     context_length: int,
+    start: int | None = None,
     form: Form = "plain",
     instruction: str | None = None,
     batch_tokens: int = 4096,
@@ -45,22 +47,30 @@ def word_surprisals(
     read the past and write the word into a sentinel's gap; masked models get a pseudo-log-likelihood from both sides
     (Kauf & Ivanova 2023), for which `surprisal` equals `surprisal_plain`.
     A letter that the tokenizer does not know is read as its unknown token; `attrs["warnings"]` counts and names them.
-    `form` and `instruction` say how the text is put before a chat model (see `surprisal_forms`).
+    `form` and `instruction` say how the text is put before a chat model (see `surprisal_forms`); `start` is the token
+    before a causal model's text (default: its own, see `start_token`).
 
-    Raises BadInput for an empty document or word, and for a tokenizer that does not keep spaces.
+    Raises BadInput for an empty document or word, for a tokenizer that does not keep spaces, and for a model that was
+    saved without its output layer.
     Source: Pimentel & Meister (2024), Oh & Schuler (2024).
     """
     if not len(documents):
         return pd.DataFrame({name: [] for name in COLUMNS})
-    prefix = form_prefix(tokenizer, form, instruction)
+    require_head(torch_model, "surprisal")
+    around = special_tokens(torch_model, tokenizer, start)
+    prefix = form_prefix(tokenizer, form, instruction, around[0])
     options: dict[str, Any] = {"context_length": context_length, "batch_tokens": batch_tokens, "progress": progress}
     if not torch_model.config.is_encoder_decoder and not is_causal(torch_model):
-        columns = masked_scores(torch_model, tokenizer, documents, prefix=prefix, **options)
+        columns = masked_scores(torch_model, tokenizer, documents, around=around, prefix=prefix, **options)
     else:
-        begins = word_beginnings(tokenizer, _n_logits(torch_model))
+        begins = word_beginnings(tokenizer, n_logits(torch_model))
         tokens = [word_tokens(words, tokenizer, begins, f"document {i + 1}") for i, words in enumerate(documents)]
-        scores = span_scores if torch_model.config.is_encoder_decoder else causal_scores
-        columns = scores(torch_model, tokenizer, tokens, begins, prefix=prefix, **options)
+        if torch_model.config.is_encoder_decoder:
+            columns = span_scores(torch_model, tokenizer, tokens, begins, prefix=prefix, **options)
+        else:
+            columns = causal_scores(
+                torch_model, tokens, begins, prefix=around[0] if prefix is None else prefix, **options
+            )
     lengths = [len(words) for words in documents]
     table = pd.DataFrame(
         {
@@ -74,7 +84,8 @@ def word_surprisals(
     return table
 
 
-def _n_logits(model: PreTrainedModel) -> int:
+def n_logits(model: PreTrainedModel) -> int:
+    """Return how many tokens a model's output layer chooses among."""
     head = model.get_output_embeddings()
     weight = getattr(head, "weight", None)
     return int(weight.shape[0]) if weight is not None else int(model.config.get_text_config().vocab_size)

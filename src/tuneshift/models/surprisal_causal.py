@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel
 
 from tuneshift.errors import BadInput, MeasurementFailed
 from tuneshift.models.documents import windows
-from tuneshift.models.states import special_tokens
 from tuneshift.models.surprisal_boundaries import WordTokens
 from tuneshift.models.surprisal_scores import NextToken, score_next_tokens
 from tuneshift.progress import Progress
@@ -31,21 +30,19 @@ class _Pass:
 
 def causal_scores(
     model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
     documents: Sequence[WordTokens],
     begins: np.ndarray,
     *,
     context_length: int,
-    prefix: list[int] | None,
+    prefix: list[int],
     batch_tokens: int,
     progress: Progress,
 ) -> Columns:
     """Return the columns of `word_surprisals` (n_words,) for tokenised documents; `begins` (V,) begin a word.
 
-    Every scored token has at least half a window of context. Raises BadInput for a tokenizer without any special
-    token to stand before the first word, MeasurementFailed where memory runs out.
+    `prefix` stands before every window. Every scored token has at least half a window of context. Raises BadInput where
+    there is no token to stand before the first word, MeasurementFailed where memory runs out.
     """
-    prefix = special_tokens(model, tokenizer)[0] if prefix is None else prefix
     if not prefix:
         raise BadInput("this model's tokenizer has neither a BOS nor an EOS token, so the first word has no context.")
     room = context_length - len(prefix)

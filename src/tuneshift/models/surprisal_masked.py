@@ -11,7 +11,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from tuneshift.errors import BadInput, MeasurementFailed
 from tuneshift.models.documents import TokenisedDocument, tokenise
-from tuneshift.models.states import special_tokens
 from tuneshift.models.surprisal_scores import NextToken, score_next_tokens
 from tuneshift.progress import Progress
 
@@ -33,6 +32,7 @@ def masked_scores(
     documents: Sequence[Sequence[str]],
     *,
     context_length: int,
+    around: tuple[list[int], list[int]],
     prefix: list[int] | None,
     batch_tokens: int,
     progress: Progress,
@@ -41,13 +41,13 @@ def masked_scores(
 
     For each token of a word, that token and all later ones of the same word are masked, and everything else within
     the window is shown, on both sides (Kauf & Ivanova 2023, within-word left-to-right). The window is centred on the
-    word. This is no probability of the text: there is nothing for a boundary correction to correct.
+    word; `around` are the tokens before and after it. This is no probability of the text: there is nothing for a
+    boundary correction to correct.
 
     Raises BadInput for a tokenizer without a mask token and for a word without tokens of its own.
     """
     if tokenizer.mask_token_id is None:
         raise BadInput("this masked model's tokenizer has no mask token.")
-    around = special_tokens(model, tokenizer)
     guesses: list[_Guess] = []
     counts: list[np.ndarray] = []
     for number, words in enumerate(documents):

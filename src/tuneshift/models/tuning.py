@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import yaml
 from transformers import PreTrainedTokenizerBase, PrinterCallback
 
 from tuneshift.errors import BadInput, MissingExtra
+from tuneshift.models.embedded_models import embedded_folder, embedded_names
 from tuneshift.models.instruction_data import Example
 from tuneshift.models.language_model import LanguageModel
+from tuneshift.models.source import ADAPTER_CONFIG, ADAPTER_WEIGHTS, adapter_settings
 from tuneshift.progress import Progress, silent
 
 DEFAULT_CHAT_TEMPLATE = (
@@ -44,7 +47,8 @@ def tune(
     """Tune `model`, in place, and return the checkpoint folders in order, `checkpoints` of them evenly spaced.
 
     The loss is on responses only. Beside the checkpoints, `tuning.json` says how they were made and `study.yaml` is a
-    study over them. Raises BadInput where `out` already holds checkpoints or there are fewer steps than checkpoints.
+    study over them; with `lora` the adapters are kept too (`adapter-N`). Raises BadInput where `out` already holds
+    checkpoints or there are fewer steps than checkpoints.
     """
     trl = _trl()
     if list(out.glob("checkpoint-*")):
@@ -68,6 +72,7 @@ def tune(
     trainer.train()
     folders = [out / f"checkpoint-{step}" for step in sorted(save_at)]
     if options.lora:
+        _keep_adapters(folders, model)
         _merge_adapters(folders, model)
     for folder in folders:
         (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle: tuning.json says the same
@@ -140,6 +145,33 @@ def _lora() -> Any:
     except ImportError as error:
         raise MissingExtra("peft", "tune") from error
     return LoraConfig(task_type="CAUSAL_LM", target_modules="all-linear")
+
+
+def _keep_adapters(folders: list[Path], model: LanguageModel) -> None:
+    """Copy each adapter beside its checkpoint, as `adapter-N`, with its base's name and its tokenizer.
+
+    An adapter on a base that was an adapter's itself could not be found again: then only the merged checkpoints stay.
+    """
+    base = _reference(model)
+    if base is None:
+        return
+    for folder in folders:
+        kept = folder.with_name(folder.name.replace("checkpoint", "adapter"))
+        kept.mkdir()
+        shutil.copy(folder / ADAPTER_WEIGHTS, kept)
+        settings = adapter_settings(folder) | {"base_model_name_or_path": base}
+        (kept / ADAPTER_CONFIG).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        model.tokenizer.save_pretrained(kept)
+
+
+def _reference(model: LanguageModel) -> str | None:
+    """Return the MODEL that a base was loaded from: its embedded name, its folder or its hub id."""
+    place = str(model.torch_model.name_or_path)
+    if "+" in model.revision or not place:
+        return None
+    if model.name in embedded_names() and embedded_folder(model.name) == Path(place):
+        return model.name
+    return str(Path(place).resolve()) if Path(place).is_dir() else place
 
 
 def _merge_adapters(folders: list[Path], model: LanguageModel) -> None:

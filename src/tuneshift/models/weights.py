@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
+from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from tuneshift.errors import BadInput, first_line, nearest
+from tuneshift.models.adapters import AdaptedTensors
 from tuneshift.models.anatomy import Anatomy, anatomy_of
 from tuneshift.models.language_model import LanguageModel
-from tuneshift.models.loading import no_usable_files, torch_device
-from tuneshift.models.revision import check_hub_id, local_folder, unknown_model
+from tuneshift.models.loading import load_config, load_tokenizer, torch_device
+from tuneshift.models.revision import check_hub_id, unknown_model
 from tuneshift.models.shards import indexed_shards
+from tuneshift.models.source import name_of, source_of
 from tuneshift.models.stored_names import stored
 
 _QUANTISED = (".qweight", ".weight_scale", ".scales")
@@ -56,16 +59,19 @@ class Weights:
     ) -> Weights:
         """Open the safetensors files of an embedded model, a local folder or a hub id, one or many shards.
 
-        Nothing is read yet but names. Raises BadInput where there is no such model, file or shard.
+        Of an adapter, the base's tensors come with the adapter's change, each made when it is asked for. Nothing is
+        read yet but names. Raises BadInput where there is no such model, file or shard.
         """
-        folder = local_folder(ref) or _from_hub(ref, revision)
-        try:
-            config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
-            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=trust_remote_code)
-        except Exception as error:  # whatever a file of somebody else's makes transformers say
-            raise no_usable_files(ref, folder, error) from error
-        name = ref.rstrip("/").rsplit("/", 1)[-1]
-        return cls(name, config, tokenizer, SafetensorFiles(folder), torch_device(device))
+        source = source_of(ref, revision)
+        folder = source.folder or _from_hub(source.base, source.revision)
+        here = replace(source, base=str(folder), revision=None)
+        config = load_config(here, ref, trust_remote_code)
+        tokenizer = load_tokenizer(here, ref, trust_remote_code)
+        tensors: Mapping[str, torch.Tensor] = SafetensorFiles(folder)
+        if source.adapter is not None:
+            tensors = AdaptedTensors(tensors, config, source.adapter, ref)
+            config = tensors.config
+        return cls(name_of(ref), config, tokenizer, tensors, torch_device(device))
 
     @cached_property
     def anatomy(self) -> Anatomy:

@@ -70,11 +70,16 @@ class ReadingAlignment(Measurement):
             return self._served(model, times, progress)
         if isinstance(model, LanguageModel) and self.form != "plain":
             model, told = in_chat_form(model, self.template)
-        surprisals = surprisals_of(model, times, form=self.form, instruction=self.instruction, progress=progress)
-        result = measure(surprisals, times, self._settings(), progress)
+        found = surprisals_of(model, times, form=self.form, instruction=self.instruction, progress=progress)
+        result = measure(found.by_mapping, times, self._settings(), progress)
+        details = dict(result.details)
         if isinstance(model, LanguageModel):
-            told += unknown_letters(model.tokenizer, list(times.documents.values()))
-        return replace(result, warnings=(*result.warnings, *told))
+            told += [*model.notes, *unknown_letters(model.tokenizer, list(times.documents.values()))]
+            details["start_token"] = model.start_token
+        if found.sanity is not None:
+            told += found.sanity.warnings(model.name)
+            details["sanity"] = found.sanity.line
+        return replace(result, warnings=(*result.warnings, *told), details=details)
 
     def _served(self, model: ServedModel, times: ReadingTimes, progress: Progress) -> Result:
         if self.form != "plain":

@@ -13,9 +13,10 @@ import pandas as pd
 from tuneshift.errors import BadInput
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.models import LanguageModel
-from tuneshift.models.surprisal import word_surprisals
+from tuneshift.models.surprisal import n_logits, word_surprisals
 from tuneshift.models.surprisal_forms import Form
 from tuneshift.progress import Progress, silent
+from tuneshift.reading.sanity import Sanity, sanity
 from tuneshift.reading.served import ServedModel
 from tuneshift.reading.surprisal_formats import load_surprisals
 
@@ -44,6 +45,14 @@ class SurprisalFile:
 Source = LanguageModel | SurprisalFile | ServedModel
 
 
+@dataclass(frozen=True)
+class Surprisals:
+    """Surprisals (n_words,) in bits by mapping, and, of a model that is loaded here, whether it reads at all."""
+
+    by_mapping: dict[str, np.ndarray]
+    sanity: Sanity | None = None
+
+
 def surprisals_of(
     source: LanguageModel | SurprisalFile,
     times: ReadingTimes,
@@ -51,7 +60,7 @@ def surprisals_of(
     form: Form = "plain",
     instruction: str | None = None,
     progress: Progress = silent,
-) -> dict[str, np.ndarray]:
+) -> Surprisals:
     """Return the surprisals (n_words,) in bits of the words of `times`, by mapping.
 
     A model gives "corrected" (for word boundaries) and "plain" (the bare sum), in another form than the bare text
@@ -61,23 +70,25 @@ def surprisals_of(
     if isinstance(source, SurprisalFile):
         if form != "plain":
             raise BadInput(f"{source.name}: form {form!r} needs a model; a file of surprisals has only its own form.")
-        return {"given": load_surprisals(Path(source.path), times, source.unit)}
+        return Surprisals({"given": load_surprisals(Path(source.path), times, source.unit)})
     documents = list(times.documents.values())
     table = word_surprisals(
         source.torch_model,
         source.tokenizer,
         documents,
         context_length=source.context_length,
+        start=source.start_token_id,
         form=form,
         instruction=instruction,
         progress=progress,
     )
     _require_same_words(table, times, source.name)
     read = "" if form == "plain" else f" {form}"
-    return {
-        f"corrected{read}": table["surprisal"].to_numpy(float),
-        f"plain{read}": table["surprisal_plain"].to_numpy(float),
-    }
+    plain = table["surprisal_plain"].to_numpy(float)
+    return Surprisals(
+        {f"corrected{read}": table["surprisal"].to_numpy(float), f"plain{read}": plain},
+        sanity(plain, table["n_tokens"].to_numpy(float), n_logits(source.torch_model)),
+    )
 
 
 def _require_same_words(table: pd.DataFrame, times: ReadingTimes, where: str) -> None:

@@ -10,7 +10,7 @@ import xarray as xr
 from tuneshift.report.cautions import is_simulated
 from tuneshift.report.embedding import plot_label
 from tuneshift.report.figures import NEUTRAL, Figure, Style, Trace, forest
-from tuneshift.report.section import Block, Section, SmallTable
+from tuneshift.report.section import Block, Paragraph, Section, SmallTable
 from tuneshift.report.selecting import groups, overall, rows_of
 from tuneshift.report.source import Cell
 from tuneshift.report.words import interval, metric_name, number, text
@@ -36,6 +36,7 @@ def reading_section(
         mine = [(cell, result) for cell, result in cells if cell.fingerprint in set(part["fingerprint"].dropna())]
         blocks += _times_figure(dataset, people, mine, styles)
         blocks += _scores(dataset, part)
+        blocks += _read_at_all(mine)
         blocks += _lag_figure(dataset, mine, styles)
         blocks += _pair_figures(dataset, rows_of(pairs, measurement="reading", dataset=dataset), styles)
     return Section("reading", "Reading", _LEAD, blocks)
@@ -106,6 +107,18 @@ def _lag_figure(dataset: str, cells: Sequence[tuple[Cell, Result]], styles: dict
              "zerolinecolor": NEUTRAL}, "height": 320},
             dataset=dataset,
         )  # fmt: skip
+
+
+def _read_at_all(cells: Sequence[tuple[Cell, Result]]) -> Iterator[Paragraph]:
+    """Say of each model how well it reads the text, against a guess with equal chances for every token."""
+    told = []
+    for cell, result in cells:
+        if "sanity" in result.details:
+            start = result.details.get("start_token")
+            before = f", behind {start}" if start else ""
+            told.append(f"{cell.model}: {result.details['sanity']}{before}")
+    if told:
+        yield Paragraph(f"Does each model read the text at all? {'. '.join(dict.fromkeys(told))}.")
 
 
 def _once_a_model(cells: Sequence[tuple[Cell, Result]], array: str) -> Iterator[tuple[Cell, Result]]:

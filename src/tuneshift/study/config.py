@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationErr
 
 from tuneshift.errors import BadInput, nearest
 from tuneshift.measurement import Measurement
+from tuneshift.models.revision import local_folder
 from tuneshift.notebook import facts, notes
 from tuneshift.numerics.seeds import LARGEST_SEED
 from tuneshift.study.description import describe
 from tuneshift.study.measurements import measurement_class, normal_form
 from tuneshift.study.model_entry import ModelEntry
+from tuneshift.study.names import told_apart
 from tuneshift.study.secrets import NOT_WRITTEN
 from tuneshift.study.study_file import Place, StudyText, read_study_text
 
@@ -89,6 +91,11 @@ class Study(BaseModel):
             return [{"model": value} if isinstance(value, str) else value for value in values]
         return values
 
+    @field_validator("models")
+    @classmethod
+    def _folders_of_one_name(cls, entries: tuple[ModelEntry, ...]) -> tuple[ModelEntry, ...]:
+        return told_apart(entries)
+
     @field_validator("executor", mode="before")
     @classmethod
     def _executor_by_name(cls, value: Any) -> Any:
@@ -132,10 +139,28 @@ class Study(BaseModel):
         return by_name or next((entry for entry in self.models if name in (entry.model, entry.reference)), None)
 
     def base_of(self, entry: ModelEntry) -> ModelEntry | None:
-        """Return the entry of a model's base: as the study, else the registry says; None where not in the study."""
-        wanted = entry.base or (entry.card.tuned_from if entry.card else None)
-        found = self.entry(wanted) if wanted else None
+        """Return the entry of a model's base: as the study, its adapter or the registry says; None where not here."""
+        wanted = entry.base or entry.adapted_from or (entry.card.tuned_from if entry.card else None)
+        found = (self.entry(wanted) or self._in_folder(wanted)) if wanted else None
         return found if found is not entry else None
+
+    def started(self, entry: ModelEntry) -> ModelEntry:
+        """Return an entry that reads the start token of its base, or of its base's base; see `models.start_token`."""
+        root, seen = entry, [entry]
+        while (base := self.base_of(root)) is not None and base not in seen and base.surprisals is None:
+            root = base
+            seen.append(root)
+        if root is entry or entry.starts_like is not None or entry.surprisals is not None:
+            return entry
+        return entry.model_copy(update={"starts_like": root.starts_like or root.reference})
+
+    def _in_folder(self, wanted: str) -> ModelEntry | None:
+        """The entry whose folder this is, however its path is written."""
+        place = local_folder(wanted)
+        if place is None:
+            return None
+        folders = ((entry, local_folder(entry.model or "")) for entry in self.models)
+        return next((entry for entry, folder in folders if folder and folder.resolve() == place.resolve()), None)
 
     def relative_to(self, folder: Path) -> Study:
         """Return the same study with paths that lie below `folder` (where its file is) made absolute."""
@@ -211,10 +236,14 @@ def _with_paths(measurement: Measurement, folder: Path) -> Measurement:
         if not isinstance(value, str | Path) or not str(value) or Path(value).is_absolute():
             continue
         candidate = folder / value
-        is_path = isinstance(value, Path) or bool(Path(value).suffix) or (candidate / "config.json").is_file()
+        is_path = isinstance(value, Path) or bool(Path(value).suffix) or _is_model(candidate)
         if is_path and candidate.exists():
             found[name] = type(value)(candidate.resolve())
     return measurement.model_copy(update=found) if found else measurement
+
+
+def _is_model(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in ("config.json", "adapter_config.json"))
 
 
 def _explained(error: ValidationError, model: type[BaseModel] = Study) -> tuple[Place, str]:

@@ -30,9 +30,10 @@ def pair_study(base: str, tuned: str) -> Study:
     except BadInput:
         measurements = [entry for entry in measurements if entry.get("form") != "chat"]
         notes += f" {tuned} has no chat template: prompts are measured in plain form only."
-    name = "_v_".join(ref.rstrip("/").rsplit("/", 1)[-1] for ref in (tuned, base))
     entries = [{"model": base}, {"model": tuned, "base": base}]
-    return _study(name, entries, measurements, notes)
+    study = _study("pair", entries, measurements, notes)
+    name = "_v_".join(entry.label.replace("/", "_") for entry in reversed(study.models))
+    return study.model_copy(update={"name": name})
 
 
 def _study(name: str, models: list[dict[str, Any]], measurements: list[dict[str, Any]], notes: str) -> Study:

@@ -71,7 +71,7 @@ def plan_jobs(study: Study) -> list[Job]:
     surprisals is measured by reading alone.
     """
     return [
-        Job(entry, study.base_of(entry), measurement)
+        Job(study.started(entry), study.base_of(entry), measurement)
         for entry in study.models
         for measurement in seeded(study)
         if _applies(measurement, entry, study.base_of(entry))

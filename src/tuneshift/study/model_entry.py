@@ -12,14 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tuneshift.errors import BadInput
 from tuneshift.human.dataset import DATA_FOLDER_VARIABLE
 from tuneshift.models import LanguageModel, embedded_names, model_revision
+from tuneshift.models.loading import start_of
 from tuneshift.models.registry import ModelCard, find_card
+from tuneshift.models.source import base_named_by, name_of
 
 
 class ModelEntry(BaseModel):
     """One model of a study.
 
-    `model` is a hub id, a folder, an embedded name or a name of the registry; `name` is what tables call it (default:
-    the last part of `model`); `base` names the study's model it was tuned from. `surprisals` is a file of word
+    `model` is a hub id, a folder, an adapter, BASE+ADAPTER, an embedded name or a name of the registry; `name` is what
+    tables call it (default: the last part of `model`); `base` names the study's model it was tuned from (of an adapter
+    the base it names, of a registered model the registry's). `starts_like` is the model whose start token is read
+    (default: the base's). `surprisals` is a file of word
     surprisals (in `unit`) that stands for a model nobody can load here; such a model can only be measured by reading.
     `parameters` (their number) and `family` go before what the registry says.
     """
@@ -33,6 +37,7 @@ class ModelEntry(BaseModel):
     dtype: str = "auto"
     device_map: str | None = None
     revision: str | None = None
+    starts_like: str | None = None
     trust_remote_code: bool = False
     surprisals: Path | None = None
     unit: Literal["bits", "nats"] = "bits"
@@ -49,7 +54,12 @@ class ModelEntry(BaseModel):
     @property
     def label(self) -> str:
         """What tables call the model."""
-        return self.name or (self.model or "").rstrip("/").rsplit("/", 1)[-1]
+        return self.name or name_of(self.model or "")
+
+    @property
+    def adapted_from(self) -> str | None:
+        """What an adapter names as its base; None for a whole model."""
+        return base_named_by(self.model) if self.model is not None else None
 
     @property
     def card(self) -> ModelCard | None:
@@ -81,13 +91,30 @@ class ModelEntry(BaseModel):
         found: dict[str, Any] = {}
         if self.surprisals is not None and not self.surprisals.is_absolute():
             found["surprisals"] = _file_below(folder, self.surprisals)
-        if self.model and self.model not in embedded_names() and (folder / self.model / "config.json").is_file():
-            found |= {"model": str((folder / self.model).resolve()), "name": self.label}
+        if self.model is not None and (model := _model_below(folder, self.model)) != self.model:
+            found |= {"model": model, "name": self.label}
+        if self.starts_like is not None:
+            found["starts_like"] = _model_below(folder, self.starts_like)
         return self.model_copy(update=found) if found else self
 
     def wanted_revision(self) -> str | None:
         """Return the revision to load: the study's, else the registry's."""
         return self.revision or (self.card.revision if self.card else None)
+
+
+_PARTS_OF_MODELS = ("config.json", "adapter_config.json", "modules.json")
+
+
+def _model_below(folder: Path, ref: str) -> str:
+    """Return a MODEL with the folders of it that lie below `folder` made absolute, everything else as it is."""
+    if ref in embedded_names():
+        return ref
+    if any((folder / ref / part).is_file() for part in _PARTS_OF_MODELS):
+        return str((folder / ref).resolve())
+    base, plus, adapter = ref.rpartition("+")
+    if plus and base and (folder / adapter / "adapter_config.json").is_file():
+        return f"{_model_below(folder, base)}+{(folder / adapter).resolve()}"
+    return ref
 
 
 def _file_below(folder: Path, path: Path) -> Path:
@@ -113,13 +140,16 @@ def load_entry(entry: ModelEntry) -> Any:
         device_map=entry.device_map,
         trust_remote_code=entry.trust_remote_code,
         revision=entry.wanted_revision(),
+        starts_like=entry.starts_like,
     )
     model.name = entry.label
     return model
 
 
 def entry_revision(entry: ModelEntry) -> str:
-    """Return what stands for the model in a fingerprint: its revision, and the dtype where one is asked for.
+    """Return what stands for the model in a fingerprint: its revision, and what else of the entry changes numbers.
+
+    That is the dtype where one is asked for, and the start token where it is not the model's own.
 
     Raises BadInput where the model or the file of surprisals does not exist.
     """
@@ -132,4 +162,11 @@ def entry_revision(entry: ModelEntry) -> str:
                 f"put the file there, or, as the study names it, below the folder that {DATA_FOLDER_VARIABLE} names."
             ) from error
     revision = model_revision(entry.reference, entry.wanted_revision())
-    return revision if entry.dtype == "auto" else f"{revision} as {entry.dtype}"
+    revision = revision if entry.dtype == "auto" else f"{revision} as {entry.dtype}"
+    if entry.starts_like is None:
+        return revision
+    starts = [
+        start_of(entry.reference, entry.wanted_revision(), entry.trust_remote_code),
+        start_of(entry.starts_like, None, entry.trust_remote_code),
+    ]
+    return revision if starts[0] == starts[1] else f"{revision} starting with {starts[1]}"

@@ -61,6 +61,7 @@ def lay_out(model: LanguageModel, prompt: str, response: str | Answer, form: For
     """
     if not prompt.strip():
         raise BadInput("the prompt is empty; attribution needs at least one word.")
+    model.require_head("attribution")
     frame = _framed(model, prompt, form)
     if isinstance(response, Answer):
         given, answer = tokens_of(model.tokenizer, frame.text), list(response.ids)
@@ -94,7 +95,7 @@ def _around(model: LanguageModel, form: Form) -> tuple[list[int], list[int]]:
         )
     if model.is_encoder_decoder:
         return [], [model.tokenizer.eos_token_id]
-    return ([] if form == "chat" or model.tokenizer.bos_token_id is None else [model.tokenizer.bos_token_id]), []
+    return ([] if form == "chat" or model.start_token_id is None else [model.start_token_id]), []
 
 
 def _framed(model: LanguageModel, prompt: str, form: Form) -> Framed:

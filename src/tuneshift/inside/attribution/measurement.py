@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -74,9 +75,10 @@ class PromptAttribution(Measurement):
         instruction or a response, or a chat form finds no template.
         """
         prompts = load_prompts(self.prompts)
-        warnings: list[str] = []
+        warnings = list(model.notes)
         if self.form == "chat":
-            model, warnings = in_chat_form(model, self.template)
+            model, told = in_chat_form(model, self.template)
+            warnings += told
         wanted = Wanted(**{name: getattr(self, name) for name in Wanted.__dataclass_fields__})
         chosen = choose(wanted, model, prompts, warnings, progress)
         texts = [[text] for item in chosen for text in (item.prompt.text, _text_of(item.response)) if text.strip()]
@@ -88,7 +90,8 @@ class PromptAttribution(Measurement):
             )
             progress(f"attribution, {self.form} form", number + 1, len(chosen))
         followed = self._followed(model, prompts, chosen, progress)
-        return self._result(prompts.name, chosen, found, followed, tuple(warnings))
+        result = self._result(prompts.name, chosen, found, followed, tuple(warnings))
+        return replace(result, details={**result.details, "start_token": model.start_token})
 
     def _followed(
         self, model: LanguageModel, prompts: PromptSet, chosen: Sequence[Chosen], progress: Progress
