@@ -194,8 +194,10 @@ def _points(
     return thousands if sure else _Reading(fault=_EITHER)
 
 
-def _far_below(there: Sequence[tuple[int, str]], divided: Sequence[tuple[int, str]], groups: re.Pattern[str]) -> bool:
-    """Whether a cell that could be thousands would, as a decimal, be far below the median of the others."""
+def _far_below(
+    there: Sequence[tuple[int, str]], divided: Sequence[tuple[int, str]], groups: re.Pattern[str], far: float = _FAR
+) -> bool:
+    """Whether a cell that could be thousands would, as a decimal, be `far` times below the median of the others."""
     values = {place: text.replace(",", ".") for place, text in there}
     could = {place for place, text in divided if groups.fullmatch(text)}
     known = [abs(float(text)) for place, text in values.items() if place not in could and _PLAIN.fullmatch(text)]
