@@ -35,7 +35,7 @@ class ModelEntry(BaseModel):
     revision: str | None = None
     trust_remote_code: bool = False
     surprisals: Path | None = None
-    unit: Literal["bits", "nats"] = "bits"
+    unit: Literal["bits", "nats", "base10", "logprob", "log2prob", "log10prob"] = "bits"
     parameters: float | None = Field(default=None, gt=0)
     family: str | None = None
     notes: str = ""
