@@ -202,8 +202,8 @@ def _require_surprisals(path: Path, values: np.ndarray, words: pd.DataFrame, uni
     known = values[np.isfinite(values)]
     if len(known) > 1 and known.max() <= 0 and known.min() < -_ROUNDING:
         raise BadInput(
-            f"the surprisals {path}: no value has the sign of {unit!r}; log probabilities have the other sign: as units "
-            "these are `logprob`, `log2prob` and `log10prob` (base e, 2, 10), their negatives `nats`, `bits`, `base10`."
+            f"the surprisals {path}: no value has the sign of {unit!r}; log probabilities have the other sign: as unit "
+            "they are `logprob`, `log2prob` and `log10prob` (base e, 2, 10), their negatives `nats`, `bits`, `base10`."
         )
     if len(known) >= _ENOUGH and known.min() >= 0 and known.max() / abs(_BITS_PER[unit]) <= 1:
         raise BadInput(
