@@ -193,3 +193,44 @@ def test_sentences_in_another_order_are_refused_and_sentences_cut_elsewhere_are_
         load_surprisals(_json(tmp_path, swapped), times)
     cut_elsewhere = {"10": [[1, 2], [3, 4, 5]], "2": [[6, 7], [8, 9], [10, 11, 12]]}
     np.testing.assert_allclose(load_surprisals(_json(tmp_path, cut_elsewhere), times), VALUES)
+
+
+@pytest.mark.parametrize("missing", ["", "NaN", "null", "NA"])
+def test_the_first_word_of_a_document_may_have_no_value(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame, missing: str
+) -> None:
+    cells = table.astype({"surprisal": object})
+    cells.loc[table["position"] == 0, "surprisal"] = missing
+    expected = np.where(table["position"] == 0, np.nan, VALUES)
+    np.testing.assert_allclose(load_surprisals(_csv(tmp_path, cells), times), expected)
+    nothing = None if missing == "null" else float("nan") if missing == "NaN" else missing
+    lists = {"10": [nothing, 2, 3, 4, 5], "2": [[nothing, 7, 8, 9], [10, 11, 12]]}
+    np.testing.assert_allclose(load_surprisals(_json(tmp_path, lists), times), expected)
+    cells.loc[7, "surprisal"] = missing
+    with pytest.raises(BadInput, match=r"document 2, word 3 \('no'\) has nan"):
+        load_surprisals(_csv(tmp_path, cells), times)
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [("base10", math.log2(10)), ("logprob", -1 / math.log(2)), ("log2prob", -1), ("log10prob", -math.log2(10))],
+)
+def test_units_are_declared_and_the_other_sign_is_refused(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame, unit: Any, factor: float
+) -> None:
+    given_values = VALUES * np.sign(factor)
+    path = _csv(tmp_path, table.assign(surprisal=given_values))
+    np.testing.assert_allclose(load_surprisals(path, times, unit), given_values * factor)
+    with pytest.raises(BadInput, match="log probabilities have the other sign"):
+        load_surprisals(path, times, "logprob" if factor > 0 else "nats")
+
+
+def test_tables_of_other_spreadsheets_are_read_or_refused_with_the_row(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame
+) -> None:
+    path = tmp_path / "S.CSV"
+    table.to_csv(path, index=False, sep=";", encoding="utf-16")
+    np.testing.assert_allclose(load_surprisals(path, times), VALUES)
+    table.assign(surprisal=VALUES + 0.5).to_csv(path, index=False, sep=";", decimal=",")
+    with pytest.raises(BadInput, match=r"as in row 2 \('1,5'\); write numbers with a decimal point"):
+        load_surprisals(path, times)

@@ -74,6 +74,10 @@ class Unit(StrEnum):
 
     bits = "bits"
     nats = "nats"
+    base10 = "base10"
+    logprob = "logprob"
+    log2prob = "log2prob"
+    log10prob = "log10prob"
 
 
 def register(app: typer.Typer) -> None:

@@ -1,18 +1,21 @@
-"""Praat TextGrids: the intervals of one tier."""
+"""Praat TextGrids: the intervals of one tier, from either of the two text formats."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from tuneshift.errors import BadInput
+from tuneshift.human.text_file import decode_text, unpacked
 
-_TIER = re.compile(r'class = "IntervalTier"\s+name = "((?:[^"]|"")*)"(.*?)(?=item \[\d+\]:|\Z)', re.DOTALL)
-_INTERVAL = re.compile(r'xmin = (\S+)\s+xmax = (\S+)\s+text = "((?:[^"]|"")*)"')
-_COUNT = re.compile(r"intervals: size = (\d+)")
-_SHORT = re.compile(r'"((?:[^"]|"")*)"|(<exists>)|(?<![^\s])([-+]?\d[\d.eE+-]*)(?![^\s])')
+# What Praat reads of a text file: texts, flags and numbers that stand free; names, `=` and [numbers] are for people.
+_TOKEN = re.compile(
+    r'"((?:[^"]|"")*)"|(<\w+>)|(?:(?<=[\s=])|^)([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?=\s|$)|\[[^\]\n]*\]',
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -25,72 +28,90 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class _Tier:
-    """What a file says of one tier of intervals: how many there are, and those that can be read."""
+class Tier:
+    """The `intervals` of one tier, and how the file was read (`said`, "" where it is plain UTF-8)."""
 
-    said: int | None
+    intervals: list[Interval]
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a file says of one tier of intervals: its name, how many there are, and those that can be read."""
+
+    name: str
+    said: int
     intervals: list[Interval]
 
 
 def read_textgrid(path: str | Path, tier: str | None = None) -> list[Interval]:
-    """Read the intervals of `tier` (default: the first) of a TextGrid in one of Praat's text formats, long or short.
+    """Read the intervals of a tier (see `read_tier`)."""
+    return read_tier(path, tier).intervals
 
-    Raises BadInput where the file is no TextGrid, has no such tier, or its intervals are fewer than it says or go
-    back in time.
+
+def read_tier(path: str | Path, tier: str | None = None) -> Tier:
+    """Read the intervals of `tier` of a TextGrid in one of Praat's text formats, long or short, in any encoding.
+
+    Without `tier` the file must have one tier of intervals only. Raises BadInput where the file is no TextGrid, has no
+    such tier or several, or its intervals are fewer than it says or go back in time.
     """
-    try:
-        raw = Path(path).read_bytes()
-    except OSError as error:
-        raise BadInput(f"TextGrid {path} cannot be read ({error.strerror}).") from error
-    encoding = "utf-16" if raw[:2] in (b"\xfe\xff", b"\xff\xfe") else "utf-8-sig"
-    text = raw.decode(encoding, errors="replace")
-    tiers = _long(text) or _short(text)
+    raw = unpacked(Path(path))
+    if raw.startswith(b"ooBinaryFile"):
+        raise BadInput(f"{path} is a TextGrid in Praat's binary format: save it from Praat as a text file.")
+    file = decode_text(raw, str(path))
+    if file.text.lstrip().startswith('"Praat chronological TextGrid text file"'):
+        raise BadInput(f"{path} is a chronological TextGrid: save it from Praat as a (short) text file.")
+    tiers = _tiers(file.text)
     if not tiers:
         raise BadInput(f"{path} holds no interval tier: save it from Praat as a text file.")
-    name = next(iter(tiers)) if tier is None else tier
-    if name not in tiers:
-        raise BadInput(f"{path} has no tier {name!r}; its tiers are {', '.join(map(repr, tiers))}.")
-    found = tiers[name]
-    if found.said is None or found.said != len(found.intervals):
-        wanted = "an unknown number of" if found.said is None else found.said
+    found = _chosen(path, tiers, tier)
+    if found.said != len(found.intervals):
         raise BadInput(
-            f"{path}, tier {name!r}: says it has {wanted} intervals, but {len(found.intervals)} can be read."
+            f"{path}, tier {found.name!r}: says it has {found.said} intervals, but {len(found.intervals)} can be read."
         )
     for number, (before, after) in enumerate(pairwise(found.intervals), start=2):
         if after.start < before.end - 1e-6 or after.end < after.start:
-            raise BadInput(f"{path}, tier {name!r}, interval {number} ({after.text!r}) goes back in time.")
-    return found.intervals
+            raise BadInput(f"{path}, tier {found.name!r}, interval {number} ({after.text!r}) goes back in time.")
+    return Tier(found.intervals, file.said)
 
 
-def _long(text: str) -> dict[str, _Tier]:
-    tiers = {}
-    for name, body in _TIER.findall(text):
-        said = _COUNT.search(body)
-        intervals = [Interval(float(a), float(b), _unquoted(t)) for a, b, t in _INTERVAL.findall(body)]
-        tiers[_unquoted(name)] = _Tier(int(said.group(1)) if said else None, intervals)
-    return tiers
+def _chosen(path: str | Path, tiers: Sequence[_Found], tier: str | None) -> _Found:
+    listed = ", ".join(f"{found.name!r} ({found.said} intervals)" for found in tiers)
+    if tier is None:
+        if len(tiers) > 1:
+            raise BadInput(
+                f"{path} has {len(tiers)} tiers of intervals, {listed}: say which holds the words, as `tier: "
+                f"{next((t.name for t in tiers if 'word' in t.name.lower()), tiers[0].name)}` beside `file` in the "
+                "recipe's `words`."
+            )
+        return tiers[0]
+    same = [found for found in tiers if found.name == tier] or [t for t in tiers if t.name.strip() == tier.strip()]
+    if not same:
+        raise BadInput(f"{path} has no tier {tier!r}; its tiers are {', '.join(repr(t.name) for t in tiers)}.")
+    if len(same) > 1:
+        raise BadInput(f"{path} has {len(same)} tiers called {tier!r}, {listed}; rename them in Praat.")
+    return same[0]
 
 
-def _short(text: str) -> dict[str, _Tier]:
-    """Values without their names, one after another: class, name, begin, end, how many, and so many intervals."""
+def _tiers(text: str) -> list[_Found]:
+    """Class, name, begin, end, how many, and so many intervals (or points), one tier after another."""
     begin = text.find("<exists>")
     if begin < 0 or '"TextGrid"' not in text[:begin]:
-        return {}
-    tokens = list(_SHORT.finditer(text, begin))
-    tiers: dict[str, _Tier] = {}
+        return []
+    tokens = [token for token in _TOKEN.finditer(text, begin) if not token.group().startswith("[")]
+    tiers: list[_Found] = []
     place = 2  # behind <exists> and the number of tiers
     while place + 4 < len(tokens):
-        kind, name = tokens[place].group(1), tokens[place + 1].group(1)
-        count = tokens[place + 4].group(3)
+        kind, name, count = tokens[place].group(1), tokens[place + 1].group(1), tokens[place + 4].group(3)
         if kind not in ("IntervalTier", "TextTier") or name is None or count is None or not count.isdigit():
             break
         width = 3 if kind == "IntervalTier" else 2
-        rows = [
-            tokens[i : i + width] for i in range(place + 5, min(place + 5 + width * int(count), len(tokens)), width)
-        ]
+        end = place + 5 + width * int(count)
+        rows = [tokens[i : i + width] for i in range(place + 5, min(end, len(tokens)), width)]
         if kind == "IntervalTier":
-            tiers[_unquoted(name)] = _Tier(int(count), [row for row in map(_interval, rows) if row is not None])
-        place += 5 + width * int(count)
+            intervals = [interval for interval in map(_interval, rows) if interval is not None]
+            tiers.append(_Found(_unquoted(name), int(count), intervals))
+        place = end
     return tiers
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ from tuneshift.models.surprisal_forms import Form
 from tuneshift.progress import Progress, silent
 from tuneshift.reading.sanity import Sanity, sanity
 from tuneshift.reading.served import ServedModel
-from tuneshift.reading.surprisal_formats import load_surprisals
+from tuneshift.reading.surprisal_formats import Unit, load_surprisals
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class SurprisalFile:
 
     name: str
     path: Path
-    unit: Literal["bits", "nats"] = "bits"
+    unit: Unit = "bits"
 
     @property
     def revision(self) -> str:

@@ -1,9 +1,10 @@
 """Files of word surprisals, read beside the words they belong to.
 
-Two layouts, both UTF-8:
+Two layouts, in any encoding that `read_text` knows, compressed or not:
 
-- a table, as CSV (`.csv`), tab-separated (`.tsv`) or a JSON list of rows: `document`, `surprisal`, and, so that the
-  words can be compared, `word` and `position` (counted from 0 or from 1); rows in reading order within a document;
+- a table, as CSV (`.csv`, with commas, semicolons or tabs), tab-separated (`.tsv`) or a JSON list of rows: `document`,
+  `surprisal`, and, so that the words can be compared, `word` and `position` (counted from 0 or from 1); rows in reading
+  order within a document;
 - a JSON object, document -> list of surprisals, or -> list of sentences that are lists of surprisals.
 
 Documents are matched by name, so their order in the file says nothing: "10" never comes before "2".
@@ -21,9 +22,18 @@ import numpy as np
 import pandas as pd
 
 from tuneshift.errors import BadInput, nearest
+from tuneshift.human.delimited import read_delimited
+from tuneshift.human.number_cells import MISSING, read_numbers
 from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.text_file import plain_suffix, read_text
 
-_BITS_PER = {"bits": 1.0, "nats": 1 / np.log(2)}
+Unit = Literal["bits", "nats", "base10", "logprob", "log2prob", "log10prob"]
+"""Surprisals to base 2, e and 10; and log probabilities, which are their negatives, to base e, 2 and 10."""
+
+_BITS_PER: dict[str, float] = {"bits": 1.0, "nats": 1 / float(np.log(2)), "base10": float(np.log2(10))}
+_BITS_PER |= {"logprob": -_BITS_PER["nats"], "log2prob": -1.0, "log10prob": -_BITS_PER["base10"]}
+_ENOUGH = 20  # words, of which none is a probability by chance
+_INFINITE = {"inf": np.inf, "infinity": np.inf, "-inf": -np.inf, "-infinity": -np.inf}
 _ROUNDING = 0.01  # bits below zero that rounding explains; a probability above one is what nothing else explains
 
 
@@ -36,8 +46,10 @@ class _Document:
     sentences: tuple[int, ...] | None = None
 
 
-def load_surprisals(path: Path, times: ReadingTimes, unit: Literal["bits", "nats"] = "bits") -> np.ndarray:
+def load_surprisals(path: Path, times: ReadingTimes, unit: Unit = "bits") -> np.ndarray:
     """Return the surprisals (n_words,) in bits of the words of `times` from a file in one of the layouts above.
+
+    The first word of a document may have no value (empty, NaN, null), as nothing stands before it: it is NaN.
 
     Raises BadInput, with the first place, where file and text part: a document that one of them lacks, a word too few
     or too many, another word, rows out of order; and for values that are no surprisals (missing, infinite, negative).
@@ -53,17 +65,16 @@ def load_surprisals(path: Path, times: ReadingTimes, unit: Literal["bits", "nats
         _require_same_words(path, document, rows, name, times.name)
         parts.append(document.surprisal * _BITS_PER[unit])
     values = np.concatenate(parts)
-    _require_surprisals(path, values, words)
+    _require_surprisals(path, values, words, unit)
     return values
 
 
 def _read(path: Path) -> dict[str, _Document]:
-    if path.suffix.lower() in (".csv", ".tsv"):
-        return _from_table(path, _delimited(path))
+    if plain_suffix(path) in (".csv", ".tsv"):
+        return _from_table(path, read_delimited(path).table)
+    text = read_text(path).text
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"the surprisals {path} cannot be read ({error.strerror}).") from error
+        content: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadInput(
             f"the surprisals {path} are no JSON ({error}); give JSON, or a table that ends in .csv or .tsv."
@@ -71,25 +82,12 @@ def _read(path: Path) -> dict[str, _Document]:
     if isinstance(content, dict):
         return {str(name): _from_list(path, str(name), values) for name, values in content.items()}
     if isinstance(content, list) and all(isinstance(row, dict) for row in content):
-        return _from_table(path, pd.DataFrame(content))
+        cells = [{str(k): "" if v is None else str(v).strip() for k, v in row.items()} for row in content]
+        return _from_table(path, pd.DataFrame(cells, dtype=str).fillna("").rename(index=lambda place: place + 1))
     raise BadInput(
         f"the surprisals {path} are neither a list of rows (document, position, word, surprisal) nor an object "
         "document -> list of surprisals."
     )
-
-
-def _delimited(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(
-            path,
-            sep="\t" if path.suffix.lower() == ".tsv" else ",",
-            dtype={"document": str, "word": str},
-            keep_default_na=False,  # "NA" and "null" are words
-        )
-    except OSError as error:
-        raise BadInput(f"the surprisals {path} cannot be read ({error.strerror}).") from error
-    except (ValueError, pd.errors.ParserError) as error:
-        raise BadInput(f"the surprisals {path} are no table ({error}).") from error
 
 
 def _from_table(path: Path, table: pd.DataFrame) -> dict[str, _Document]:
@@ -100,8 +98,7 @@ def _from_table(path: Path, table: pd.DataFrame) -> dict[str, _Document]:
                 f"the surprisals {path} have no column {column!r}{nearest(column, there)}; "
                 f"they have {', '.join(there)}."
             )
-    table = table.assign(document=table["document"].astype(str))
-    values = pd.to_numeric(table["surprisal"], errors="coerce").astype(float)
+    values = _numbers(path, table, "surprisal")
     found = {}
     for name, rows in table.groupby("document", sort=False):
         _require_order(path, rows, str(name))
@@ -110,10 +107,20 @@ def _from_table(path: Path, table: pd.DataFrame) -> dict[str, _Document]:
     return found
 
 
+def _numbers(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
+    """Return a column of numbers, NaN where a cell is empty; one that has to be guessed at is refused."""
+    infinite = table[column].str.lower().map(_INFINITE)
+    found = read_numbers(table[column].where(infinite.isna(), ""), column)
+    problem = next((p.sentence for p in found.wrong), None) or next(iter(found.said), None)
+    if problem is not None:
+        raise BadInput(f"the surprisals {path}: {problem}; write numbers with a decimal point and nothing else.")
+    return infinite.fillna(pd.Series(found.values, index=table.index)).astype(float)
+
+
 def _require_order(path: Path, rows: pd.DataFrame, name: str) -> None:
     if "position" not in rows:
         return
-    position = pd.to_numeric(rows["position"], errors="coerce").to_numpy(float)
+    position = _numbers(path, rows, "position").to_numpy(float)
     start = position[0] if position[0] in (0, 1) else 0
     wrong = np.flatnonzero(position != np.arange(len(position)) + start)
     if len(wrong):
@@ -131,6 +138,7 @@ def _from_list(path: Path, name: str, values: Any) -> _Document:
     if all(isinstance(sentence, list) for sentence in values):
         sentences = tuple(len(sentence) for sentence in values)
         values = [value for sentence in values for value in sentence]
+    values = [np.nan if isinstance(v, str) and v.strip().lower() in MISSING else v for v in values]
     wrong = [i for i, value in enumerate(values) if isinstance(value, bool) or not isinstance(value, int | float)]
     if wrong and any(values[i] is not None for i in wrong):
         at = next(i for i in wrong if values[i] is not None)
@@ -189,12 +197,28 @@ def _first_sentence(document: _Document, rows: pd.DataFrame) -> str:
     return ""
 
 
-def _require_surprisals(path: Path, values: np.ndarray, words: pd.DataFrame) -> None:
-    bad = np.flatnonzero(~np.isfinite(values) | (values < -_ROUNDING))
+def _require_surprisals(path: Path, values: np.ndarray, words: pd.DataFrame, unit: Unit) -> None:
+    """Refuse, with the place, what is no surprisal: `values` are in bits; a document's first word may have none."""
+    known = values[np.isfinite(values)]
+    if len(known) > 1 and known.max() <= 0 and known.min() < -_ROUNDING:
+        raise BadInput(
+            f"the surprisals {path}: no value has the sign of {unit!r}; log probabilities have the other sign: as unit "
+            "they are `logprob`, `log2prob` and `log10prob` (base e, 2, 10), their negatives `nats`, `bits`, `base10`."
+        )
+    if len(known) >= _ENOUGH and known.min() >= 0 and known.max() / abs(_BITS_PER[unit]) <= 1:
+        raise BadInput(
+            f"the surprisals {path}: all values lie between 0 and 1, as probabilities do; give negative logarithms."
+        )
+    first = words["position"].to_numpy() == 0
+    bad = np.flatnonzero((~np.isfinite(values) & ~(np.isnan(values) & first)) | (values < -_ROUNDING))
     if not len(bad):
         return
-    row, value = words.iloc[bad[0]], values[bad[0]]
-    why = "log probabilities have the other sign" if value < 0 else "every word needs a number"
+    row, value = words.iloc[bad[0]], values[bad[0]] / _BITS_PER[unit]
+    why = (
+        "log probabilities have the other sign"
+        if values[bad[0]] < 0
+        else "every word needs a number, but a document's first"
+    )
     raise BadInput(
         f"the surprisals {path}: document {row['document']}, word {row['position'] + 1} ({row['word']!r}) has "
         f"{value:g} ({len(bad)} such words); {why}."

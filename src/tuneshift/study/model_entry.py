@@ -40,7 +40,7 @@ class ModelEntry(BaseModel):
     starts_like: str | None = None
     trust_remote_code: bool = False
     surprisals: Path | None = None
-    unit: Literal["bits", "nats"] = "bits"
+    unit: Literal["bits", "nats", "base10", "logprob", "log2prob", "log10prob"] = "bits"
     parameters: float | None = Field(default=None, gt=0)
     family: str | None = None
     notes: str = ""
