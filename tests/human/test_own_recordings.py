@@ -184,7 +184,7 @@ def test_what_is_no_file_no_netcdf_or_no_table_is_said_in_a_sentence(tmp_path: P
     (tmp_path / "junk.parquet").write_bytes(b"PAR1")
     for name in ("junk.nc", "junk.csv", "junk.parquet"):
         assert len(check_file(tmp_path / name)) == 1
-        with pytest.raises(BadInput, match=r"netCDF|cannot be read"):
+        with pytest.raises(BadInput, match=r"netCDF|cannot be read|is no UTF-16"):
             load_data(tmp_path / name)
 
 

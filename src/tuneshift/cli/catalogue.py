@@ -113,7 +113,9 @@ def _import(source: Path, out: Path | None, measure: str | None, as_json: bool) 
         path = write_reading_times(times, out or Path(f"{times.name}.csv"))
         n_readers = times.by_participant["participant"].nunique() if times.by_participant is not None else 0
         row = {"file": str(path), "documents": len(times.documents), "words": len(times.words)}
-        _show([row | {"participants": n_readers, "measure": times.name}], as_json, transposed=True)
+        _show(
+            [row | {"participants": n_readers, "measure": times.name}], as_json, transposed=True, warnings=times.notes
+        )
         return
     if measure is not None:
         raise BadInput("--measure goes with reading times; a recipe of scans has none.")
@@ -143,12 +145,15 @@ def _check_models(name: str | None, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _show(rows: list[dict[str, Any]], as_json: bool, transposed: bool = False) -> None:
+def _show(rows: list[dict[str, Any]], as_json: bool, transposed: bool = False, warnings: tuple[str, ...] = ()) -> None:
     import pandas as pd
 
     if as_json:
-        print_json(rows)
-    elif transposed:
+        print_json(rows, warnings)
+        return
+    for warning in warnings:
+        tell(f"note: {warning}", style="yellow")
+    if transposed:
         print_table(pd.DataFrame([{"": key, " ": value} for key, value in rows[0].items()]))
     else:
         print_table(pd.DataFrame(rows))

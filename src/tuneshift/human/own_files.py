@@ -13,16 +13,18 @@ from tuneshift.human.own_recording import layout_problems, open_netcdf, recordin
 from tuneshift.human.own_recording_table import recording_from_table
 from tuneshift.human.own_table import read_table
 from tuneshift.human.problems import Problem, refuse
+from tuneshift.human.reading_corpora import corpus_name, read_corpus
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.human.recording import Recording
 from tuneshift.human.recording_checks import recording_problems
+from tuneshift.human.text_file import plain_stem, plain_suffix
 
 SUFFIXES = (".nc", ".csv", ".tsv", ".parquet")
 
 
 def is_own_file(name: str | Path) -> bool:
-    """Whether a name is that of a file (.nc, .csv, .tsv, .parquet) and not of a data set."""
-    return isinstance(name, Path) or str(name).lower().endswith(SUFFIXES)
+    """Whether a name is that of a file (.nc, .csv, .tsv, .parquet, or one of these and .gz) and not of a data set."""
+    return isinstance(name, Path) or plain_suffix(name) in SUFFIXES
 
 
 def load_own_file(path: str | Path) -> Recording | ReadingTimes:
@@ -36,7 +38,7 @@ def load_own_file(path: str | Path) -> Recording | ReadingTimes:
     assert holds is not None
     warnings = tuple(f"{path.name}: {problem.sentence}" for problem in problems)
     if isinstance(holds, ReadingTimes):
-        return replace(holds, warnings=holds.warnings + warnings)
+        return replace(holds, warnings=(*holds.warnings, *warnings, *holds.notes))
     return holds  # the measurement counts and names constant and missing targets itself
 
 
@@ -54,6 +56,10 @@ def inspect_file(path: str | Path) -> tuple[list[str], tuple[str, ...]]:
     if not path.is_file():
         raise BadInput(f"there is no file {path}.")
     try:
+        if _may_be_corpus(path) and corpus_name(path):
+            times, problems = read_corpus(path)
+            told = [Problem(note, fatal=False) for note in times.notes] if times else []
+            return [str(problem) for problem in [*problems, *told]], ()
         holds, problems = _read(path)
     except BadInput as error:
         return [str(error)], ()
@@ -70,12 +76,15 @@ def file_checksum(path: str | Path) -> str:
 
 
 def _read(path: Path) -> tuple[Recording | ReadingTimes | None, list[Problem]]:
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadInput(f"{path}: a file of your own must end in {', '.join(SUFFIXES)} (docs/data_sets.md).")
+    if plain_suffix(path) not in SUFFIXES:
+        raise BadInput(
+            f"{path}: a file of your own must end in {', '.join(SUFFIXES)}, or in one of these and .gz "
+            "(docs/data_sets.md)."
+        )
     if not path.is_file():
         raise BadInput(f"there is no file {path}; a data set of the package is given by its name, without a suffix.")
     recording: Recording | None
-    if path.suffix.lower() == ".nc":
+    if plain_suffix(path) == ".nc":
         dataset = open_netcdf(path)
         if is_assembly(dataset):
             recording = recording_of_assembly(assembly_of(dataset, str(path)), path.stem, where=str(path))
@@ -84,14 +93,28 @@ def _read(path: Path) -> tuple[Recording | ReadingTimes | None, list[Problem]]:
         if problems:
             return None, problems
         recording = recording_of(dataset, path.stem)
-    else:
-        table = read_table(path)
-        if _holds_reading_times(list(map(str, table.columns))):
-            return reading_times_from_table(table, path.stem, path)
-        recording, problems = recording_from_table(table, path.stem)
-        if recording is None:
-            return None, problems
-    return recording, [*problems, *recording_problems(recording)]
+        return recording, recording_problems(recording)
+    corpus = corpus_name(path) if _may_be_corpus(path) else None
+    if corpus is not None:
+        raise BadInput(
+            f"{path} is {corpus} as its authors give it; bring it into a table of your own first: "
+            f"`tuneshift data import {path}`."
+        )
+    read = read_table(path)
+    table, said = read.table, read.said
+    told = [Problem(sentence, fatal=False) for sentence in said]
+    if _holds_reading_times(list(map(str, table.columns))):
+        times, problems = reading_times_from_table(table, plain_stem(path), path)
+        return times, [*told, *problems]
+    recording, problems = recording_from_table(table, plain_stem(path))
+    if recording is None:
+        return None, [*told, *problems]
+    recording = replace(recording, dropped=(*said, *recording.dropped))
+    return recording, [*told, *problems, *recording_problems(recording)]
+
+
+def _may_be_corpus(path: Path) -> bool:
+    return plain_suffix(path) in (".csv", ".tsv", ".txt")
 
 
 def _holds_reading_times(columns: list[str]) -> bool:

@@ -10,6 +10,7 @@
     length         optional: the word's length, where it is not its number of characters
     sentence       optional: the sentence's number within the document; else judged by the punctuation
     unit           optional: "ms" (default) or "s", the same in every row
+    notes          optional: what an import took and left out, in the first row; goes with every result
 
 What the brain answers to each word (EEG, such as the N400) is the same table with a column `amplitude` in place of
 `time`: any number, of either sign, in `unit` (by default "µV").
@@ -36,6 +37,7 @@ NEEDED = ("document", "index", "word", "time")
 OPTIONAL = ("n", "frequency", "log_frequency", "length", "sentence")
 _MILLISECONDS = {"ms": 1.0, "s": 1000.0}
 _AMPLITUDE = "µV"
+_BETWEEN_NOTES = " | "
 _SHORTEST = 20.0  # ms: a median below it can only be seconds
 _KNOWN_AS = {"position": "index", "word_index": "index", "word_number": "index", "zone": "index", "text": "document",
              "text_id": "document", "doc": "document", "story": "document", "item": "document", "token": "word",
@@ -58,7 +60,10 @@ def write_reading_times(times: ReadingTimes, path: str | Path) -> Path:
         table = table[["participant", *text.columns, "time"]]
     if times.unit not in _MILLISECONDS:
         table = table.rename(columns={"time": "amplitude"})
-    return write_table(table.assign(unit=times.unit), Path(path))
+    table = table.assign(unit=times.unit)
+    if times.notes:
+        table["notes"] = [_BETWEEN_NOTES.join(times.notes), *[""] * (len(table) - 1)]
+    return write_table(table, Path(path))
 
 
 def reading_times_from_table(
@@ -73,12 +78,14 @@ def reading_times_from_table(
         return None, found
     if not len(table):
         return None, [Problem("has no row below the names of its columns")]
+    unit = table["unit"].iloc[0] if "unit" in table else _AMPLITUDE if measured == "amplitude" else "ms"
     columns: dict[str, np.ndarray] = {}
     for column in ("index", measured, *OPTIONAL):
         if column in table:
-            columns[column], wrong = numbers(table, column)
+            timed = column == "time" and unit in _MILLISECONDS
+            columns[column], wrong = numbers(table, column, unit if timed else None)
             found += wrong
-    if found:
+    if any(problem.fatal for problem in found):
         return None, found
     columns["time"] = columns.pop(measured)
     found += _word_problems(table, columns)
@@ -87,13 +94,13 @@ def reading_times_from_table(
     if any(problem.fatal for problem in found):
         return None, found
     rows = table[["document", "word"]].assign(**columns)
-    unit = table["unit"].iloc[0] if "unit" in table else _AMPLITUDE if measured == "amplitude" else "ms"
     if measured == "time":
         rows["time"] *= _MILLISECONDS[unit]
         unit = "ms"
     if "participant" in table:
         rows["participant"] = table["participant"].str.strip()
-    return replace(_reading_times(rows, name, path), unit=unit), found
+    kept = [note for cell in table["notes"].unique() for note in cell.split(_BETWEEN_NOTES)] if "notes" in table else []
+    return replace(_reading_times(rows, name, path), unit=unit, notes=tuple(filter(None, kept))), found
 
 
 def _word_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[Problem]:
@@ -106,20 +113,20 @@ def _word_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[
         (np.isnan(index), "column `index` is empty"),
         (index != np.round(index), "column `index` must be a whole number"),
     ):
-        row = first_row(wrong)
+        row = first_row(table, wrong)
         if row is not None:
             found.append(Problem(f"row {row}: {what} ({int(np.sum(wrong))} such rows)"))
     if found:
         return found
     key = table[["document"]].assign(index=index)
     if "participant" in table:
-        row = first_row(table["participant"].str.strip() == "")
+        row = first_row(table, table["participant"].str.strip() == "")
         if row is not None:
             return [Problem(f"row {row}: column `participant` is empty")]
         key["participant"] = table["participant"].str.strip()
-    row = first_row(key.duplicated())
+    row = first_row(table, key.duplicated())
     if row is not None:
-        again = table.iloc[row - 2]
+        again = table.loc[row]
         whose = f" of participant {again['participant']!r}" if "participant" in table else ""
         found.append(
             Problem(f"row {row}: word {again['index']} ({again['word']!r}) of document {again['document']!r}{whose} "
@@ -127,9 +134,9 @@ def _word_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[
         )  # fmt: skip
     place = [table["document"], pd.Series(index, index=table.index)]
     for column in ("word", *(name for name in ("log_frequency", "frequency", "length", "sentence") if name in table)):
-        row = first_row(table[column] != table.groupby(place, sort=False)[column].transform("first"))
+        row = first_row(table, table[column] != table.groupby(place, sort=False)[column].transform("first"))
         if row is not None:
-            again = table.iloc[row - 2]
+            again = table.loc[row]
             found.append(
                 Problem(f"row {row}, column `{column}`: word {again['index']} of document {again['document']!r} is "
                         f"{again[column]!r} here and another one above")
@@ -151,9 +158,9 @@ def _word_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[
 def _time_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[Problem]:
     found = []
     time = columns["time"]
-    row = first_row(time <= 0)
+    row = first_row(table, time <= 0)
     if row is not None:
-        shown = table["time"].iloc[row - 2]
+        shown = table["time"].loc[row]
         found.append(
             Problem(f"row {row}: time {shown} is not positive; leave it empty where the word was skipped "
                     f"({int((time <= 0).sum())} such rows)")
@@ -179,27 +186,27 @@ def _measured_problems(table: pd.DataFrame, columns: dict[str, np.ndarray], meas
         return [Problem(f"column `{measured}` is empty throughout")]
     units = table["unit"].unique().tolist() if "unit" in table else []
     if len(units) > 1:
-        row = first_row(table["unit"] != units[0])
+        row = first_row(table, table["unit"] != units[0])
         found.append(Problem(f"row {row}, column `unit`: {units[1]!r}, but {units[0]!r} above; use one unit"))
     if units and not units[0].strip():
         found.append(Problem("row 2, column `unit` is empty"))
     if np.isnan(values).any():
-        first = f"(first: row {first_row(np.isnan(values))})"
+        first = f"(first: row {first_row(table, np.isnan(values))})"
         empty = f"{int(np.isnan(values).sum())} of {len(values)} {measured}s are empty {first}"
         found.append(Problem(f"{empty}; those words are read but not scored", fatal=False))
     kept = values[np.isfinite(values)]
     if len(kept) > 2 and kept.min() == kept.max():
         found.append(Problem(f"every {measured} is {kept[0]:g}: nothing can be predicted"))
     if "frequency" in columns:
-        row = first_row(~(columns["frequency"] > 0))
+        row = first_row(table, ~(columns["frequency"] > 0))
         if row is not None:
             found.append(Problem(f"row {row}, column `frequency`: must be occurrences per million, above 0"))
     elif "log_frequency" in columns:
-        row = first_row(np.isnan(columns["log_frequency"]))
+        row = first_row(table, np.isnan(columns["log_frequency"]))
         if row is not None:
             found.append(Problem(f"row {row}, column `log_frequency` is empty: give every word's, or leave the column"))
     if "length" in columns:
-        row = first_row(~(columns["length"] > 0))
+        row = first_row(table, ~(columns["length"] > 0))
         if row is not None:
             found.append(Problem(f"row {row}, column `length`: must be above 0 for every word, or leave the column"))
     alone = table.groupby("participant")["word"].size() if "participant" in table else pd.Series(dtype=int)

@@ -77,33 +77,34 @@ def recording_from_table(table: pd.DataFrame, name: str) -> tuple[Recording | No
     found += _unequal(table, "text") + (_unequal(table, "passage") if "passage" in table else [])
     units = table["unit"].unique().tolist() if "unit" in table else ["a.u."]
     if len(units) > 1:
-        row = first_row(table["unit"] != units[0])
+        row = first_row(table, table["unit"] != units[0])
         found.append(Problem(f"row {row}, column `unit`: {units[1]!r}, but {units[0]!r} above; use one unit"))
     who = table["participant"].str.strip()
     region = table["region"] if "region" in table else pd.Series("", index=table.index)
     target = table["target"] if "target" in table else who + "\t" + region
     key = pd.DataFrame({"stimulus": table["stimulus"], "target": target})
-    row = first_row(key.duplicated())
+    row = first_row(table, key.duplicated())
     if row is not None:
-        again = table.iloc[row - 2]
+        again = table.loc[row]
         hint = "" if "target" in table else "; name the targets in a column `target`"
         found.append(
             Problem(f"row {row}: stimulus {again['stimulus']!r} and participant {again['participant']!r} have a "
                     f"response above already{hint}")
         )  # fmt: skip
     owners = pd.DataFrame({"target": target, "who": who, "region": region}).drop_duplicates()
-    row = first_row(owners["target"].duplicated())
+    row = first_row(owners, owners["target"].duplicated())
     if row is not None:
-        again = owners.iloc[row - 2]
+        again = owners.loc[row]
         found.append(
-            Problem(f"row {int(owners.index[row - 2]) + 2}: target {again['target']!r} belongs to two participants or "
+            Problem(f"row {row}: target {again['target']!r} belongs to two participants or "
                     "regions; give each participant's targets names of their own")
         )  # fmt: skip
-    if found:
+    if any(problem.fatal for problem in found):
         return None, found
     recording = _recording(table, key, owners, responses, units[0], name)
     labels, left_out = _labels(table, key["stimulus"])
-    told = [f"column {some([f'`{c}`' for c in left_out], 12)} was left out: it is no label of a stimulus, the same in "
+    told = [problem.sentence for problem in found]
+    told += [f"column {some([f'`{c}`' for c in left_out], 12)} was left out: it is no label of a stimulus, the same in "
             "all of its rows, or its name means something else"] if left_out else []  # fmt: skip
     data = recording.data.assign_coords({column: ("stimulus", values) for column, values in labels.items()})
     return replace(recording, data=data, dropped=tuple(told)), [Problem(sentence, fatal=False) for sentence in told]
@@ -127,10 +128,10 @@ def _labels(table: pd.DataFrame, stimulus: pd.Series) -> tuple[dict[str, np.ndar
 
 def _unequal(table: pd.DataFrame, column: str) -> list[Problem]:
     first = table.groupby("stimulus", sort=False)[column].transform("first")
-    row = first_row(table[column] != first)
+    row = first_row(table, table[column] != first)
     if row is None:
         return []
-    stimulus = table["stimulus"].iloc[row - 2]
+    stimulus = table["stimulus"].loc[row]
     return [Problem(f"row {row}, column `{column}`: stimulus {stimulus!r} has another {column} above")]
 
 

@@ -2,38 +2,61 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from tuneshift.errors import BadInput, first_line
+from tuneshift.human.delimited import SEPARATORS, Delimited, read_delimited
+from tuneshift.human.number_cells import NumberColumn, read_numbers
 from tuneshift.human.problems import Problem, some
+from tuneshift.human.text_file import plain_suffix, unpacked
 
-SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
+def read_table(path: Path) -> Delimited:
+    """Return a table with every cell as text, "" where empty, indexed by rows as a spreadsheet counts them.
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Return a table with every cell as text ("" where empty); raises BadInput where it cannot be read."""
+    Suffixes count in any case, with `.gz` behind them or not. Raises BadInput where the table cannot be read, or a
+    cell holds the sign of a lost letter.
+    """
+    if plain_suffix(path) != ".parquet":
+        return read_delimited(path)
+    raw = unpacked(path)
     try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path).map(_text)
-        return pd.read_csv(
-            path, sep=SEPARATORS[path.suffix], dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8-sig"
-        )
-    except (OSError, ValueError, UnicodeError) as error:  # pandas and pyarrow errors of parsing are ValueErrors
-        raise BadInput(f"{path} cannot be read as a {path.suffix[1:]} table ({first_line(error)}).") from error
+        table = pd.read_parquet(io.BytesIO(raw))
+    except Exception as error:  # a damaged file fails anywhere in a library: OSError, ValueError, NotImplementedError
+        raise BadInput(f"{path} cannot be read as a parquet table ({first_line(error)}).") from error
+    named = [name for name in table.index.names if name is not None]
+    table = table.reset_index(level=named) if named else table
+    table.columns = [str(name).strip() for name in table.columns]
+    twice = next((name for name in table.columns if list(table.columns).count(name) > 1), None)
+    if twice is not None:
+        raise BadInput(f"{path} has two columns called `{twice}`; take one of them out, or rename it.")
+    cells = {name: [_text(value) for value in table[name].astype(object)] for name in table.columns}
+    table = pd.DataFrame(cells, index=pd.RangeIndex(2, len(table) + 2), dtype=str)
+    for name in table.columns:
+        lost = first_row(table, table[name].str.contains("\ufffd", regex=False))
+        if lost is not None:
+            raise BadInput(f"{path}, row {lost}, column `{name}`: holds U+FFFD, the sign of a letter that was lost.")
+    return Delimited(table, ())
 
 
 def write_table(table: pd.DataFrame, path: Path) -> Path:
-    """Write a table without its index, as the suffix of `path` says."""
+    """Write a table without its index, as the suffix of `path` says (with .gz behind it: compressed)."""
     if not path.parent.is_dir():
         raise BadInput(f"{path.parent} is no folder; make it first, or write {path.name} elsewhere.")
-    if path.suffix == ".parquet":
+    suffix = plain_suffix(path)
+    if suffix == ".parquet" and path.suffix.lower() == suffix:
         table.to_parquet(path, index=False)
+    elif suffix in SEPARATORS:
+        packed: Literal["gzip"] | None = "gzip" if path.suffix.lower() == ".gz" else None
+        table.to_csv(path, sep=SEPARATORS[suffix], index=False, encoding="utf-8", compression=packed)  # type: ignore[arg-type]
     else:
-        table.to_csv(path, sep=SEPARATORS[path.suffix], index=False, encoding="utf-8")
+        raise BadInput(f"{path} must end in .csv, .tsv (or .csv.gz, .tsv.gz) or .parquet to be written as a table.")
     return path
 
 
@@ -43,34 +66,27 @@ def missing_columns(table: pd.DataFrame, needed: Sequence[str], known_as: dict[s
     for name in needed:
         if name in table.columns:
             continue
-        other = next((column for column in table.columns if known_as.get(str(column).lower()) == name), None)
+        other = next((c for c in table.columns if known_as.get(str(c).lower(), str(c).lower()) == name), None)
         hint = f" (is it `{other}`? rename it)" if other else f"; it has {some(list(table.columns), 12)}"
         found.append(Problem(f"has no column `{name}`{hint}"))
     return found
 
 
-def numbers(table: pd.DataFrame, column: str) -> tuple[np.ndarray, list[Problem]]:
-    """Return a column as float64 (n_rows,), NaN where empty, and what is no number; row 1 holds the names."""
-    text = table[column].str.strip()
-    values = pd.to_numeric(text.where(~text.str.lower().isin(["", "nan", "na"])), errors="coerce").to_numpy(float)
-    wrong = np.flatnonzero(np.isnan(values) & ~text.str.lower().isin(["", "nan", "na"]).to_numpy())
-    infinite = np.flatnonzero(np.isinf(values))
-    for which, what in ((wrong, "is no number"), (infinite, "is infinite")):
-        if len(which):
-            first = which[0]
-            return values, [
-                Problem(f"row {first + 2}, column `{column}`: {text.iloc[first]!r} {what} ({len(which)} such rows)")
-            ]
-    return values, []
+def numbers(table: pd.DataFrame, column: str, unit: str | None = None) -> tuple[np.ndarray, list[Problem]]:
+    """Return a column as float64 (n_rows,), NaN where empty, and what is no number or was read in a way to be said."""
+    found: NumberColumn = read_numbers(table[column], column, unit)
+    return found.values, [*found.wrong, *(Problem(sentence, fatal=False) for sentence in found.said)]
 
 
-def first_row(wrong: np.ndarray | pd.Series) -> int | None:
-    """Return the row, counted as a spreadsheet does (names are row 1), of the first True; None where there is none."""
-    rows = np.flatnonzero(np.asarray(wrong))
-    return int(rows[0]) + 2 if len(rows) else None
+def first_row(table: pd.DataFrame, wrong: np.ndarray | pd.Series) -> int | None:
+    """Return the row of the file of the first True in `wrong` (n_rows,); None where there is none."""
+    places = np.flatnonzero(np.asarray(wrong))
+    return int(table.index[places[0]]) if len(places) else None
 
 
 def _text(value: object) -> str:
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
         return ""
-    return repr(float(value)) if isinstance(value, (float, np.floating)) else str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace").strip()  # U+FFFD is refused with its row
+    return repr(float(value)) if isinstance(value, (float, np.floating)) else str(value).strip()

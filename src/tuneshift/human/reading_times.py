@@ -20,7 +20,7 @@ class ReadingTimes:
     million words) and `length` (float, where it is not the number of characters). Brain responses to words (EEG
     amplitudes) stand in `time` too, and `unit` says so. `by_participant`: None, or one row a word and participant,
     columns `row` (index into `words`), `participant`, `time`. `ceiling`: split-half reliability of the means, None
-    where it cannot be computed; `release` names the data release.
+    where it cannot be computed; `release` names the data release; `notes` say what an import took and left out.
     """
 
     name: str
@@ -31,6 +31,7 @@ class ReadingTimes:
     ceiling_source: str = "unknown"
     unit: str = "ms"
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         n_readers = 0 if self.by_participant is None else self.by_participant["participant"].nunique()
@@ -41,7 +42,7 @@ class ReadingTimes:
             "ceiling": f"{self.ceiling:.3f} ({self.ceiling_source})" if self.ceiling is not None else "unknown",
             "release": self.release,
         }
-        return facts(self.name, rows) + notes(self.warnings)
+        return facts(self.name, rows) + notes((*self.warnings, *self.notes))
 
     @property
     def documents(self) -> dict[str, list[str]]:
