@@ -420,7 +420,9 @@ def test_words_without_times_are_refused_or_stand_between_their_neighbours(folde
     recording = import_series(recipe(folder, words=words, **keys))
     assert recording.words is not None
     np.testing.assert_allclose(recording.words.onset, [2.0, 2.4, 2.9, 3.4])
-    assert recording.dropped == ("2 words had no times of their own; they were placed between their neighbours",)
+    assert recording.dropped == (
+        "story 2.csv: 2 words had no times of their own; they were placed between their neighbours",
+    )
 
 
 def bad(folder: Path, sentence: str, /, **changes: Any) -> None:

@@ -17,7 +17,7 @@ from tuneshift.human.series.participant import ParticipantScans, read_participan
 from tuneshift.human.series.patterns import filled, find_files
 from tuneshift.human.series.recipe import SeriesRecipe, read_recipe
 from tuneshift.human.series.region_names import read_region_names
-from tuneshift.human.series.word_times import read_words
+from tuneshift.human.series.word_times import HeardWords, read_words
 from tuneshift.human.series.words_beside_scans import words_beside_scans
 from tuneshift.human.transcript import SpokenWord
 from tuneshift.progress import Progress, silent
@@ -55,9 +55,13 @@ def import_series(recipe: SeriesRecipe | str | Path, progress: Progress = silent
     lengths = _lengths(recipe, people, passages, dropped)
     for passage in lengths:
         n_scans = max(len(person.passages[passage]) for person in people if passage in person.passages)
-        dropped += words_beside_scans(recipe, passage, words[passage][0], n_scans, repetition_time)
-    times, track = _on_one_clock(recipe, lengths, words, repetition_time, dropped)
+        dropped += words_beside_scans(recipe, passage, words[passage].words, n_scans, repetition_time)
+    times, track = _on_one_clock(recipe, lengths, words, repetition_time)
+    dropped += dict.fromkeys(sentence for passage in lengths for sentence in words[passage].said)
     recording = _recording(recipe, people, lengths, times, track, repetition_time, dropped)
+    n_pauses = sum(words[passage].n_pauses for passage in lengths)
+    if n_pauses:
+        recording.notes["pauses"] = f"{n_pauses} marks of silence among the words are none"
     fatal = [problem.sentence for problem in recording_problems(recording) if problem.fatal]
     if fatal:
         raise BadInput(f"recipe {recipe.name}: {fatal[0]}.")
@@ -131,7 +135,7 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
 
 
-def _words(recipe: SeriesRecipe, passage: str) -> tuple[list[SpokenWord], int]:
+def _words(recipe: SeriesRecipe, passage: str) -> HeardWords:
     for pattern in (recipe.words.file, recipe.words.printed or ""):
         if "{participant}" in pattern:
             raise BadInput(
@@ -180,9 +184,8 @@ def _lengths(
 def _on_one_clock(
     recipe: SeriesRecipe,
     lengths: Mapping[str, int],
-    words: Mapping[str, tuple[list[SpokenWord], int]],
+    words: Mapping[str, HeardWords],
     repetition_time: float,
-    dropped: list[str],
 ) -> tuple[np.ndarray, WordTrack]:
     """Return the time of every scan and all words; the first passage keeps its own clock."""
     times: list[np.ndarray] = []
@@ -190,15 +193,12 @@ def _on_one_clock(
     shift = 0.0
     for passage, n_scans in lengths.items():
         own = recipe.first_scan + repetition_time * (recipe.discard + np.arange(n_scans))
-        heard = words[passage][0]
+        heard = words[passage].words
         if times:
             earliest = min(own[0], heard[0].onset)
             shift = np.ceil(max(times[-1][-1] + repetition_time, _end(spoken)) + _PAUSE - earliest)
         times.append(own + shift)
         spoken += [(word, shift, passage) for word in heard]
-    untimed = sum(count for passage, (_, count) in words.items() if passage in lengths)
-    if untimed:
-        dropped.append(f"{untimed} words had no times of their own; they were placed between their neighbours")
     return np.concatenate(times), WordTrack(
         words=tuple(word.text for word, *_ in spoken),
         onset=np.array([word.onset + shift for word, shift, _ in spoken]),
