@@ -270,8 +270,8 @@ def _placed(recording: Recording, track: WordTrack, offset: np.ndarray) -> list[
         if far_after(float(offset.max()), float(times.min()), float(times.max())):
             return [
                 Problem(
-                    f"the last word ends at {offset.max():g} s, long after the last row ({times.max():g} s); are both in "
-                    "seconds, on one clock?"
+                    f"the last word ends at {offset.max():g} s, long after the last row ({times.max():g} s); are both "
+                    "in seconds, on one clock?"
                 )
             ]
         late = int((offset > times.max()).sum())

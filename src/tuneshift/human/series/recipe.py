@@ -25,9 +25,9 @@ class WordFiles(BaseModel):
     """Words with times: a TextGrid, or a table (.csv, .tsv, .txt) with columns `word`, `onset`, `offset` (seconds).
 
     BIDS events with `onset` and `duration` are such tables. `file` may hold {passage}. `columns` names the columns of a
-    table without a header, or says which column is the `word`, `onset`, `offset` or `duration`. `printed` is a
-    text file whose case and punctuation the words take on. `shift` seconds are added to every time. `untimed: interpolate` gives words
-    without times those between their neighbours; else they are refused. Words in `silence` are left out.
+    table without a header, or says which column is the `word`, `onset`, `offset` or `duration`. `printed` is a text
+    file whose case and punctuation the words take on. `shift` seconds are added to every time. `untimed: interpolate`
+    gives words without times those between their neighbours; else they are refused. Words in `silence` are left out.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
