@@ -164,6 +164,12 @@ def test_an_image_that_is_no_series_of_scans_is_named_as_what_it_is(tmp_path: Pa
     refused(tmp_path, "holds complex64 and no plain numbers")
 
 
+def test_a_unit_that_the_standard_does_not_know_is_none(tmp_path: Path, values: np.ndarray) -> None:
+    """It once ended in a KeyError of nibabel's."""
+    write_image(tmp_path / "a_bold.nii", values, xyzt_units=5 | 8)
+    assert "of 1.5 without a unit is taken as seconds" in " ".join(imported(tmp_path).dropped)
+
+
 def test_places_are_those_of_the_header_or_none(tmp_path: Path, values: np.ndarray) -> None:
     write_image(tmp_path / "a_bold.nii", values)
     known = imported(tmp_path, space="mni").data["mni_x"].values

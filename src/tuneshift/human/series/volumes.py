@@ -64,7 +64,7 @@ def _affine(path: Path, image: Any) -> tuple[np.ndarray, tuple[str, ...]]:
     affine = np.array(image.affine, dtype=float)
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-12:
         raise BadInput(f"{path}: the affine of its header places no voxels; it is damaged, or was never written.")
-    unit = image.header.get_xyzt_units()[0]
+    unit = _units(image)[0]
     if unit not in _MILLIMETRES:
         return affine, ()
     affine[:3] *= _MILLIMETRES[unit]
@@ -73,7 +73,16 @@ def _affine(path: Path, image: Any) -> tuple[np.ndarray, tuple[str, ...]]:
 
 def _stated(image: Any) -> StatedTime | None:
     zooms = image.header.get_zooms()
-    return None if len(zooms) < 4 else StatedTime(float(zooms[3]), str(image.header.get_xyzt_units()[1]))
+    return None if len(zooms) < 4 else StatedTime(float(zooms[3]), _units(image)[1])
+
+
+def _units(image: Any) -> tuple[str, str]:
+    """Return the units of places and times; codes that the standard does not know are as good as none."""
+    try:
+        space, time = image.header.get_xyzt_units()
+    except KeyError:
+        return "unknown", "unknown"
+    return str(space), str(time)
 
 
 def _labels(labels: Path, path: Path, shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:
