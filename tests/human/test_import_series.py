@@ -420,7 +420,9 @@ def test_words_without_times_are_refused_or_stand_between_their_neighbours(folde
     recording = import_series(recipe(folder, words=words, **keys))
     assert recording.words is not None
     np.testing.assert_allclose(recording.words.onset, [2.0, 2.4, 2.9, 3.4])
-    assert recording.dropped == ("2 words had no times of their own; they were placed between their neighbours",)
+    assert recording.dropped == (
+        "story 2.csv: 2 words had no times of their own; they were placed between their neighbours",
+    )
 
 
 def bad(folder: Path, sentence: str, /, **changes: Any) -> None:
@@ -462,7 +464,10 @@ def test_participants_of_other_lengths_are_refused_or_cut_to_the_shortest(folder
     bad(folder, r"'story 2': b has 38 scans, a 40; set `shortest: true`")
     recording = import_series(recipe(folder, shortest=True))
     assert (recording.data["passage"].values == "story 2").sum() == N - 2
-    assert recording.dropped == ("scans of passage story 2 after the first 38 were left out: b has no more",)
+    assert recording.dropped == (
+        "participant b has no file of 1 of 2 passages (story 10): missing there",
+        "2 scans of passage story 2, after the first 38, were left out: b has no more",
+    )
     np.save(folder / "a_story 10.npy", signals(2, n_targets=4))
     bad(folder, r"a_story 10\.npy has 4 targets, .*a_story 2\.npy has 3")
 

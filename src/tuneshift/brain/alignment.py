@@ -51,7 +51,7 @@ class BrainAlignment(Measurement):
     are Pearson r on held-out stimuli, averaged over folds.
     """
 
-    code_version: ClassVar[int] = 4
+    code_version: ClassVar[int] = 5
     kind: Literal["brain"] = "brain"
     data: str
     split: SplitName | None = None

@@ -31,6 +31,7 @@ from tuneshift.errors import BadInput
 from tuneshift.human.problems import Problem, refuse, some
 from tuneshift.human.recording import SPACES, Recording, WordTrack
 
+_SECONDS = ("", "s", "sec", "secs", "second", "seconds")
 LAYOUT = "tuneshift recording 1"
 _WORD_VARIABLES = ("word", "word_onset", "word_offset", "word_passage")
 STRINGS = {"passage", "run", "text", "participant", "region", "target_name", "word", "word_passage"}
@@ -141,6 +142,9 @@ def layout_problems(dataset: xr.Dataset) -> list[Problem]:
     for name in ("time", "word_onset", "word_offset"):
         if name in dataset.variables and dataset[name].dtype.kind not in "fiu":
             found.append(Problem(f"`{name}` must be seconds, not {dataset[name].dtype}"))
+        unit = str(dataset[name].attrs.get("units", "s")) if name in dataset.variables else "s"
+        if unit.strip().lower() not in _SECONDS:
+            found.append(Problem(f"`{name}` says that its unit is {unit!r:.40}; it must be seconds"))
     return [*found, *_attribute_problems(dataset)]
 
 
@@ -158,7 +162,9 @@ def _attribute_problems(dataset: xr.Dataset) -> list[Problem]:
         found.append(Problem(f"attribute `space` is {space!r}; it must be one of {', '.join(SPACES)}"))
     for name, kind in (("dropped", list), ("notes", dict)):
         try:
-            sound = isinstance(json.loads(str(dataset.attrs.get(name, json.dumps(kind())))), kind)
+            held = json.loads(str(dataset.attrs.get(name, json.dumps(kind()))))
+            within = list(held.values()) if isinstance(held, dict) else held
+            sound = isinstance(held, kind) and all(isinstance(value, str) for value in within)
         except ValueError:
             sound = False
         if not sound:
@@ -187,17 +193,27 @@ def recording_of(dataset: xr.Dataset, name: str) -> Recording:
             passage=tuple(map(_plain, dataset["word_passage"].values.tolist())),
         )
     attributes = dataset.attrs
+    left_out = [
+        f"`{key}` was left out: it lies along ({', '.join(map(str, dataset[key].dims))})" for key in _loose(dataset)
+    ]
     return Recording(
         name=str(attributes.get("name") or name),
         data=xr.DataArray(responses.values, dims=("stimulus", "target"), coords=coordinates),
         unit=str(attributes.get("unit", "a.u.")),
         words=words,
-        dropped=tuple(json.loads(str(attributes.get("dropped", "[]")))),
+        dropped=(*json.loads(str(attributes.get("dropped", "[]"))), *left_out),
         repetition_time=_seconds(attributes.get("repetition_time")),
         high_pass=_seconds(attributes.get("high_pass")),
         space=next(space for space in SPACES if space == str(attributes.get("space", "native"))),
         notes=json.loads(str(attributes.get("notes", "{}"))),
     )
+
+
+def _loose(dataset: xr.Dataset) -> list[str]:
+    """Return the variables that neither a stimulus, nor a target, nor a word alone has."""
+    known = ("responses", *_WORD_VARIABLES, *dataset.sizes)
+    along = (("stimulus",), ("target",))
+    return [str(key) for key, held in dataset.variables.items() if key not in known and held.dims not in along]
 
 
 def text_values(values: np.ndarray, always: bool = False) -> np.ndarray:

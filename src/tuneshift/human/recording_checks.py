@@ -11,7 +11,7 @@ from tuneshift.errors import BadInput
 from tuneshift.human.own_recording import ALONG, STRINGS, target_names, text_values
 from tuneshift.human.problems import Problem, some
 from tuneshift.human.recording import SPACES, Recording, WordTrack
-from tuneshift.human.scan_times import repetition_problem, repetition_time_of, time_problem
+from tuneshift.human.scan_times import far_after, repetition_problem, repetition_time_of, time_problem
 
 UNITS = ("z", "% signal", "a.u.", "V", "mV", "µV", "uV", "T", "pT", "fT", "dB", "high gamma")
 """Units of responses that reports know by name; any other is shown as it is written."""
@@ -197,6 +197,9 @@ def _texts(recording: Recording) -> list[Problem]:
     empty = [row + 1 for row, text in enumerate(texts) if not str(text).strip()]
     if empty:
         return [Problem(f"`text` is empty at stimulus {some(empty)}: give what the participant read or heard")]
+    lost = [row + 1 for row, text in enumerate(texts) if "\ufffd" in str(text)]
+    if lost:
+        return [Problem(f"`text` of stimulus {some(lost)} holds U+FFFD: a letter was lost in another encoding")]
     if "passage" not in recording.data.coords:
         return []
     seen: dict[tuple[str, str], int] = {}
@@ -232,6 +235,9 @@ def _words(recording: Recording, track: WordTrack) -> list[Problem]:
     empty = [number + 1 for number, word in enumerate(track.words) if not str(word).strip()]
     if empty:
         found.append(Problem(f"word {some(empty)} is empty: leave pauses out of the words"))
+    lost = [number + 1 for number, word in enumerate(track.words) if "\ufffd" in str(word)]
+    if lost:
+        found.append(Problem(f"word {some(lost)} holds U+FFFD: a letter was lost in another encoding"))
     back = np.flatnonzero(np.diff(onset) < 0)
     if len(back):
         word = back[0] + 1
@@ -261,6 +267,13 @@ def _placed(recording: Recording, track: WordTrack, offset: np.ndarray) -> list[
         heard = (offset > times.min() - 32) & (offset < times.max())
         if not heard.any():
             return [Problem("no word falls within the time of the recording; are both in seconds, on one clock?")]
+        if far_after(float(offset.max()), float(times.min()), float(times.max())):
+            return [
+                Problem(
+                    f"the last word ends at {offset.max():g} s, long after the last row ({times.max():g} s); are both "
+                    "in seconds, on one clock?"
+                )
+            ]
         late = int((offset > times.max()).sum())
         if late:
             return [Problem(f"{late} words end after the last row of the recording and predict nothing", fatal=False)]

@@ -10,7 +10,26 @@ from tuneshift.human.recording import Recording
 
 _JITTER = 0.05  # by how much of the repetition time a step may differ from it
 _PAUSE = 1.5  # times the repetition time: a longer step is a pause or a missing scan
-_LONGEST = 60.0  # seconds between scans: more are milliseconds
+SHORTEST, LONGEST = 0.2, 10.0
+"""Seconds between scans: what is shorter or longer is in another unit."""
+
+_FAR = 10.0  # seconds, or a tenth of the scans where that is more: a word that ends later is on another clock
+
+
+def plausible(seconds: float) -> bool:
+    """Whether this can be the time between two scans."""
+    return bool(SHORTEST * (1 - 1e-6) <= seconds <= LONGEST * (1 + 1e-6))
+
+
+def far_after(last_word: float, first_scan: float, last_scan: float) -> bool:
+    """Whether the last word ends so long after the last scan that one of them must be in another unit."""
+    return last_word > last_scan + max(_FAR, 0.1 * (last_scan - first_scan))
+
+
+def _another_unit(seconds: float) -> str:
+    """What a step between scans that cannot be seconds looks like."""
+    other = "milliseconds" if seconds > LONGEST else "minutes or thousands of seconds"
+    return f"times look like {other}, and must be seconds ({SHORTEST:g} to {LONGEST:g} between scans)"
 
 
 def repetition_time_of(recording: Recording) -> float:
@@ -55,8 +74,8 @@ def time_problem(recording: Recording) -> Problem | None:
     if len(back):
         return _goes_back(recording, times, int(back[0]) + 1)
     step, _ = _step(recording)
-    if step is not None and step > _LONGEST:
-        return Problem(f"`time` goes in steps of {step:g}: times look like milliseconds, and must be seconds")
+    if step is not None and not plausible(step):
+        return Problem(f"`time` goes in steps of {step:g}: {_another_unit(step)}")
     return None
 
 
@@ -66,8 +85,8 @@ def repetition_problem(recording: Recording) -> Problem | None:
     for name, seconds in (("repetition_time", repetition_time), ("high_pass", cutoff)):
         if seconds is not None and not (np.isfinite(seconds) and seconds > 0):
             return Problem(f"`{name}` is {seconds:g}; it must be a positive number of seconds")
-    if repetition_time is not None and repetition_time > _LONGEST:
-        return Problem(f"`repetition_time` is {repetition_time:g}: it looks like milliseconds, and must be seconds")
+    if repetition_time is not None and not plausible(repetition_time):
+        return Problem(f"`repetition_time` is {repetition_time:g}: {_another_unit(repetition_time)}")
     if repetition_time is None and cutoff is not None:
         if "time" not in recording.data.coords:
             return Problem("`high_pass` is given without `repetition_time` (seconds), which the filter needs")

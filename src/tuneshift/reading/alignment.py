@@ -39,7 +39,7 @@ class ReadingAlignment(Measurement):
     - `mixed_model`: by-participant mixed model; by default wherever there are times by participant, up to 200,000.
     """
 
-    code_version: ClassVar[int] = 4
+    code_version: ClassVar[int] = 5
 
     kind: Literal["reading"] = "reading"
     data: str = "natural_stories"

@@ -37,7 +37,8 @@ def published_regression(
 
     Both regressions hold the surprisal of the two words before, and length and log frequency of the word and the two
     before; only the first holds the word's own. Previous words count within the sentence; before its beginning stands
-    the mean over all words. Sentence-initial and sentence-final words and words without a time are left out.
+    the mean over all words. Sentence-initial and sentence-final words, words without a time and
+    words behind one without surprisal are left out.
     `surprisal` (n_words,) in any unit: delta-LL does not change with it. `units` (n_words,) and `counts`
     (n_boot, n_units) are those of the bootstrap (see `resampling`).
 
@@ -59,8 +60,10 @@ def published_regression(
         for back in (1, 2):
             columns[f"{name}_{back}"] = _previous(table[name], place, back)
     inside = (place > 0) & ~words["sentence_initial"] & ~words["sentence_final"]
-    kept = (inside & words["time"].notna()).to_numpy(bool)
-    X = np.column_stack(list(columns.values()))[kept]
+    X = np.column_stack(list(columns.values()))
+    # A word behind one whose surprisal nobody knows has no surprisal before it: a mean in its place would be a guess.
+    kept = (inside & words["time"].notna()).to_numpy(bool) & np.isfinite(X).all(axis=1)
+    X = X[kept]
     time = words["time"].to_numpy(float)[kept]
     gain = _in_sample(X, time) - _in_sample(X[:, 1:], time)
     cross = moments(X - X.mean(0), time - time.mean(), units[kept], counts.shape[1])
@@ -75,8 +78,9 @@ def _in_sample(X: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _previous(column: pd.Series, place: pd.Series, back: int) -> np.ndarray:
-    earlier = column.shift(back).fillna(column.mean()).to_numpy()
-    return np.where(place.to_numpy() >= back, earlier, column.mean())
+    """Return the value `back` words before, the mean where there is no such word, NaN where its value is not known."""
+    there = (place.to_numpy() >= back) & (np.arange(len(column)) >= back)
+    return np.where(there, column.shift(back).to_numpy(float), column.mean())
 
 
 def _delta(cross: np.ndarray) -> float:

@@ -12,32 +12,80 @@ from tuneshift.human.problems import some
 from tuneshift.human.series.numeric_table import read_numeric_table
 
 
-def read_confounds(path: Path, columns: tuple[str, ...] | None, skip: int, n_scans: int) -> np.ndarray:
-    """Return the confounds (n_scans, k) of a file; missing values (the first row of a derivative) become the mean.
+def read_confounds(
+    path: Path, columns: tuple[str, ...] | None, skip: int, recorded: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
+    """Return the confounds (n_scans, k) of a file, and in sentences how it was read and what was filled in.
 
-    Raises BadInput where a column is missing or the rows after `skip` are not as many as the scans.
+    `recorded` (n_scans,) says which scans hold numbers. Missing values of the first rows, as derivatives have, become
+    the column's mean; those of scans without numbers count for nothing.
+
+    Raises BadInput where a column is missing or there twice, the rows after `skip` are not as many as the scans, or a
+    value is missing elsewhere.
     """
-    values, header = read_numeric_table(path)
-    values = values[skip:]
-    if len(values) != n_scans:
+    table = read_numeric_table(path)
+    values, rows = table.values[skip:], table.rows[skip:]
+    if len(values) != len(recorded):
         raise BadInput(
-            f"{path} has {len(values)} rows{f' after the first {skip}' if skip else ''}, but there are {n_scans} "
-            "scans; set `skip` of the confounds to the rows that have no scan."
+            f"{path} has {len(values)} rows{f' after the first {skip}' if skip else ''}, but there are "
+            f"{len(recorded)} scans; set `skip` of the confounds to the rows that have no scan."
         )
+    names = table.header or [str(number) for number in range(1, values.shape[1] + 1)]
     if columns is not None:
-        if header is None:
-            raise BadInput(f"{path} has no header, so its columns cannot be chosen by name; leave `columns` out.")
-        chosen = [i for i, name in enumerate(header) if any(fnmatchcase(name, pattern) for pattern in columns)]
-        missing = [pattern for pattern in columns if not any(fnmatchcase(name, pattern) for name in header)]
-        if missing:
-            raise BadInput(f"{path} has no column {some(missing)}; it has {some(header, 8)}.")
-        values = values[:, chosen]
+        chosen = _chosen(path, columns, table.header)
+        values, names = values[:, chosen], [names[column] for column in chosen]
     if np.isinf(values).any():
-        raise BadInput(f"{path}, row {np.argwhere(np.isinf(values))[0][0] + skip + 1}: a confound is infinite.")
-    missing_values = np.isnan(values)
-    if missing_values.all(axis=0).any():
-        raise BadInput(f"{path}, column {int(np.flatnonzero(missing_values.all(axis=0))[0]) + 1}: holds no number.")
-    return np.where(missing_values, np.nanmean(values, axis=0), values)
+        row, column = np.argwhere(np.isinf(values))[0]
+        raise BadInput(f"{path}, row {rows[row]}, column `{names[column]}`: a confound is infinite.")
+    filled, told = _filled(path, values, names, rows, recorded)
+    return filled, [*table.said, *told]
+
+
+def _chosen(path: Path, columns: tuple[str, ...], header: list[str] | None) -> list[int]:
+    if header is None:
+        raise BadInput(f"{path} has no header, so its columns cannot be chosen by name; leave `columns` out.")
+    chosen = [i for i, name in enumerate(header) if any(fnmatchcase(name, pattern) for pattern in columns)]
+    missing = [pattern for pattern in columns if not any(fnmatchcase(name, pattern) for name in header)]
+    if missing:
+        raise BadInput(f"{path} has no column {some(missing)}; it has {some(header, 8)}.")
+    twice = [header[i] for i in chosen if header.count(header[i]) > 1]
+    if twice:
+        raise BadInput(f"{path} has two columns {twice[0]!r}; take one of them out.")
+    return chosen
+
+
+def _filled(
+    path: Path, values: np.ndarray, names: list[str], rows: list[int], recorded: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
+    """Fill the missing values at the beginning of columns; raises BadInput where there are others."""
+    missing = np.isnan(values)
+    if not missing.any():
+        return values, []
+    empty = np.flatnonzero(missing.all(axis=0))
+    if len(empty):
+        raise BadInput(f"{path}, column `{names[empty[0]]}` holds no number; leave it out of `columns`.")
+    leading = np.logical_and.accumulate(missing, axis=0)
+    elsewhere = np.argwhere(missing & ~leading & recorded[:, None])
+    if len(elsewhere):
+        row, column = elsewhere[0]
+        raise BadInput(
+            f"{path}, row {rows[row]}, column `{names[column]}`: has no value ({len(elsewhere)} such); only the first "
+            "rows may lack one, as derivatives do: leave the column out, or make the scan itself missing (NaN)."
+        )
+    n_first = leading.sum(axis=0)
+    if n_first.max() > len(values) // 2:
+        column = int(n_first.argmax())
+        raise BadInput(
+            f"{path}, column `{names[column]}`: {n_first[column]} of {len(values)} rows have no value; leave it out."
+        )
+    told = []
+    if n_first.any():
+        which = [names[column] for column in np.flatnonzero(n_first)]
+        told.append(
+            f"{path.name}: no value in the first {n_first.max()} of {len(values)} rows of {len(which)} confounds "
+            f"({some(which)}), which became the mean of the others"
+        )
+    return np.where(missing, np.nanmean(values, axis=0), values), told
 
 
 def without_confounds(

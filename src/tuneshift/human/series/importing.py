@@ -16,7 +16,9 @@ from tuneshift.human.recording_checks import recording_problems
 from tuneshift.human.series.participant import ParticipantScans, read_participant
 from tuneshift.human.series.patterns import filled, find_files
 from tuneshift.human.series.recipe import SeriesRecipe, read_recipe
-from tuneshift.human.series.word_times import read_words
+from tuneshift.human.series.region_names import read_region_names
+from tuneshift.human.series.word_times import HeardWords, read_words
+from tuneshift.human.series.words_beside_scans import words_beside_scans
 from tuneshift.human.transcript import SpokenWord
 from tuneshift.progress import Progress, silent
 
@@ -33,10 +35,10 @@ def import_series(recipe: SeriesRecipe | str | Path, progress: Progress = silent
         recipe = read_recipe(recipe)
     files = _files(recipe)
     passages = _passages(recipe, files)
-    names = _region_names(recipe)
+    names = {} if recipe.region_names is None else read_region_names(recipe.folder / recipe.region_names)
     words = {passage: _words(recipe, passage) for passage in passages}
     people: list[ParticipantScans] = []
-    dropped: list[str] = []
+    dropped: list[str] = _without_runs(files, passages)
     for number, (name, by_passage) in enumerate(files.items()):
         progress("reading scans", number, len(files))
         mine = {passage: by_passage[passage] for passage in passages if passage in by_passage}
@@ -51,8 +53,15 @@ def import_series(recipe: SeriesRecipe | str | Path, progress: Progress = silent
         raise BadInput(f"recipe {recipe.name}: nothing is left to measure: {dropped[0]}.")
     repetition_time = _same_repetition_time(people)
     lengths = _lengths(recipe, people, passages, dropped)
-    times, track = _on_one_clock(recipe, lengths, words, repetition_time, dropped)
+    for passage in lengths:
+        n_scans = max(len(person.passages[passage]) for person in people if passage in person.passages)
+        dropped += words_beside_scans(recipe, passage, words[passage].words, n_scans, repetition_time)
+    times, track = _on_one_clock(recipe, lengths, words, repetition_time)
+    dropped += dict.fromkeys(sentence for passage in lengths for sentence in words[passage].said)
     recording = _recording(recipe, people, lengths, times, track, repetition_time, dropped)
+    n_pauses = sum(words[passage].n_pauses for passage in lengths)
+    if n_pauses:
+        recording.notes["pauses"] = f"{n_pauses} marks of silence among the words are none"
     fatal = [problem.sentence for problem in recording_problems(recording) if problem.fatal]
     if fatal:
         raise BadInput(f"recipe {recipe.name}: {fatal[0]}.")
@@ -74,9 +83,7 @@ def _files(recipe: SeriesRecipe) -> dict[str, dict[str, tuple[Path, ...]]]:
             paths = tuple(files[participant, passage] for files in found)
             out.setdefault(name, {})[passage or recipe.passage] = paths
     if recipe.renumber:
-        out = {
-            name: {str(number): paths for number, paths in enumerate(mine.values(), 1)} for name, mine in out.items()
-        }
+        out = _renumbered(recipe, out)
     missing = [name for name in recipe.participants or () if name not in out]
     if missing:
         raise BadInput(
@@ -92,7 +99,35 @@ def _passages(recipe: SeriesRecipe, files: Mapping[str, Mapping[str, object]]) -
     missing = [passage for passage in recipe.passages if passage not in there]
     if missing:
         raise BadInput(f"recipe {recipe.name}: no file holds passage {some(missing)}; there are {some(there, 8)}.")
-    return list(recipe.passages)
+    return [passage for passage in there if passage in recipe.passages]
+
+
+def _renumbered(
+    recipe: SeriesRecipe, files: dict[str, dict[str, tuple[Path, ...]]]
+) -> dict[str, dict[str, tuple[Path, ...]]]:
+    """Call each participant's runs 1, 2, ...; one who has fewer would get the words of other runs."""
+    count = {name: len(mine) for name, mine in files.items()}
+    if len(set(count.values())) > 1:
+        least, most = min(count, key=lambda n: count[n]), max(count, key=lambda n: count[n])
+        raise BadInput(
+            f"recipe {recipe.name}, `renumber`: participant {least} has {count[least]} runs "
+            f"({some(list(files[least]))}), {most} has {count[most]} ({some(list(files[most]), 8)}), and which are "
+            "missing cannot be known; name the files alike and leave `renumber` out, or choose `participants`."
+        )
+    return {name: {str(n): paths for n, paths in enumerate(mine.values(), 1)} for name, mine in files.items()}
+
+
+def _without_runs(files: Mapping[str, Mapping[str, object]], passages: list[str]) -> list[str]:
+    """Say which participants have no file of which passages."""
+    told = []
+    for name, mine in files.items():
+        lost = [passage for passage in passages if passage not in mine]
+        if lost and len(lost) < len(passages):
+            told.append(
+                f"participant {name} has no file of {len(lost)} of {len(passages)} passages "
+                f"({some(lost, 12)}): missing there"
+            )
+    return told
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
@@ -100,25 +135,7 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
 
 
-def _region_names(recipe: SeriesRecipe) -> dict[int, str]:
-    if recipe.region_names is None:
-        return {}
-    path = recipe.folder / recipe.region_names
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeError) as error:
-        raise BadInput(f"{path} cannot be read as names of regions ({error}).") from error
-    names = {}
-    for line in lines:
-        found = re.match(r'\s*"?(\d+)"?[\s,;]+"?([^,;\t"]+)', line)
-        if found:
-            names[int(found.group(1))] = found.group(2).strip()
-    if not names:
-        raise BadInput(f"{path} holds no line with a number and a name, as `12,Frontal_Inf_Tri_L`.")
-    return names
-
-
-def _words(recipe: SeriesRecipe, passage: str) -> tuple[list[SpokenWord], int]:
+def _words(recipe: SeriesRecipe, passage: str) -> HeardWords:
     for pattern in (recipe.words.file, recipe.words.printed or ""):
         if "{participant}" in pattern:
             raise BadInput(
@@ -156,8 +173,10 @@ def _lengths(
                     f"passage {passage!r}: {least} has {found[least]} scans, {most} {found[most]}; set "
                     "`shortest: true` in the recipe to leave out what comes after the shortest."
                 )
+            n_lost = sum(found.values()) - len(found) * found[least]
             dropped.append(
-                f"scans of passage {passage} after the first {found[least]} were left out: {least} has no more"
+                f"{n_lost} scans of passage {passage}, after the first {found[least]}, were left out: {least} has "
+                "no more"
             )
     return lengths
 
@@ -165,9 +184,8 @@ def _lengths(
 def _on_one_clock(
     recipe: SeriesRecipe,
     lengths: Mapping[str, int],
-    words: Mapping[str, tuple[list[SpokenWord], int]],
+    words: Mapping[str, HeardWords],
     repetition_time: float,
-    dropped: list[str],
 ) -> tuple[np.ndarray, WordTrack]:
     """Return the time of every scan and all words; the first passage keeps its own clock."""
     times: list[np.ndarray] = []
@@ -175,21 +193,12 @@ def _on_one_clock(
     shift = 0.0
     for passage, n_scans in lengths.items():
         own = recipe.first_scan + repetition_time * (recipe.discard + np.arange(n_scans))
-        heard = words[passage][0]
+        heard = words[passage].words
         if times:
             earliest = min(own[0], heard[0].onset)
             shift = np.ceil(max(times[-1][-1] + repetition_time, _end(spoken)) + _PAUSE - earliest)
-        ends = [word.offset for word in heard]
-        if max(ends) < own[0] - 32 or min(ends) > own[-1]:
-            raise BadInput(
-                f"passage {passage!r}: its words end from {min(ends):g} to {max(ends):g} s, its scans go from "
-                f"{own[0]:g} to {own[-1]:g} s; are both in seconds, on one clock (`first_scan`, `words.shift`)?"
-            )
         times.append(own + shift)
         spoken += [(word, shift, passage) for word in heard]
-    untimed = sum(count for passage, (_, count) in words.items() if passage in lengths)
-    if untimed:
-        dropped.append(f"{untimed} words had no times of their own; they were placed between their neighbours")
     return np.concatenate(times), WordTrack(
         words=tuple(word.text for word, *_ in spoken),
         onset=np.array([word.onset + shift for word, shift, _ in spoken]),
@@ -221,6 +230,11 @@ def _recording(
                 rows = slice(begins[passage], begins[passage] + lengths[passage])
                 values[rows, columns] = scans[: lengths[passage]]
     shared = set.intersection(*(set(person.along) for person in people))
+    if recipe.space == "mni" and "voxel" in shared and not {"x_mm", "structure"} & shared:
+        raise BadInput(
+            f"recipe {recipe.name}: `space` is mni, but the headers say no place of voxels (qform and sform code 0), "
+            "or the files are surfaces; mend them, or say `native` or `surface`."
+        )
     if recipe.space != "surface":  # a voxel's number is no place: grids differ, and in native space brains do
         shared -= {"voxel"}
     renamed = {f"{axis}_mm": f"mni_{axis}" if recipe.space == "mni" else f"{axis}_mm" for axis in "xyz"}

@@ -25,6 +25,26 @@ def without_infinite(name: str, passages: Mapping[str, np.ndarray]) -> tuple[dic
     return cleared, [f"{n_infinite} responses of participant {name} are infinite and count as missing"]
 
 
+def without_flat_runs(name: str, passages: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return the scans of each passage, NaN where no target of the passage varies, and which those are.
+
+    Where nothing varies in any passage the scans stay as they are: that is said of the whole participant.
+    """
+    flat = [p for p, values in passages.items() if np.isfinite(values).any() and not _moves(values).any()]
+    empty = [passage for passage, values in passages.items() if not np.isfinite(values).any()]
+    if len(flat) + len(empty) == len(passages):
+        return dict(passages), []
+    cleared = {p: np.full_like(values, np.nan) if p in flat else values for p, values in passages.items()}
+    told = [f"participant {name}, {p}: no target varies over its scans, which count as missing" for p in flat]
+    return cleared, told + [
+        f"participant {name}, {p}: none of its {len(passages[p])} scans holds a number" for p in empty
+    ]
+
+
+def _moves(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.fmin.reduce(values, axis=0) < np.fmax.reduce(values, axis=0))
+
+
 def usable_targets(name: str, passages: Mapping[str, np.ndarray]) -> tuple[np.ndarray, list[str]] | str:
     """Return which targets (v,) to keep of scans (n, v) in each passage, and why the others were left out.
 

@@ -10,10 +10,12 @@ import numpy as np
 
 from tuneshift.errors import BadInput
 from tuneshift.human.series.confounds import read_confounds, without_confounds
-from tuneshift.human.series.missing import missing_counts, usable_targets, without_infinite
+from tuneshift.human.series.missing import missing_counts, usable_targets, without_flat_runs, without_infinite
 from tuneshift.human.series.patterns import filled
 from tuneshift.human.series.recipe import SeriesRecipe
-from tuneshift.human.series.scans import Scans, read_scans
+from tuneshift.human.series.scan_file import Scans
+from tuneshift.human.series.scans import read_scans
+from tuneshift.human.series.stated_time import StatedTime, repetition_time_of_files
 
 
 @dataclass(frozen=True)
@@ -37,22 +39,27 @@ def read_participant(
     Scans without any number, and gaps of targets that hold numbers in at least half of the scans, are missing (NaN);
     infinite values count as missing. Other targets, and those that never vary, are left out. All is counted.
     """
-    read = {passage: _side_by_side(recipe, paths, names) for passage, paths in files.items()}
+    stated: dict[Path, StatedTime] = {}
+    read = {passage: _side_by_side(recipe, paths, names, stated) for passage, paths in files.items()}
+    repetition_time, said = repetition_time_of_files(recipe.name, recipe.repetition_time, stated)
     read, dropped = _same_targets(name, read, files)
+    dropped += [f"participant {name}: {sentence}" for sentence in said]
     first = next(iter(read.values()))
     n_targets = first.values.shape[1]
     scans, told = without_infinite(
         name, {passage: _after_discard(recipe, there.values, files[passage][0]) for passage, there in read.items()}
     )
+    scans, flat = without_flat_runs(name, scans)
     usable = usable_targets(name, scans)
     if isinstance(usable, str):
         return usable
     kept, lost = usable
-    repetition_time = _repetition_time(recipe, read, files)
+    filled_in: list[str] = []
     passages = {
-        passage: _cleaned(recipe, name, passage, values[:, kept], repetition_time) for passage, values in scans.items()
+        passage: _cleaned(recipe, name, passage, values[:, kept], repetition_time, filled_in)
+        for passage, values in scans.items()
     }
-    dropped += [*told, *lost, *missing_counts(name, passages)]
+    dropped += [*told, *flat, *lost, *filled_in, *missing_counts(name, passages)]
     regions = first.regions if first.regions is not None else np.full(n_targets, "")
     numbered = first.along["voxel"] if "voxel" in first.along else np.arange(1, n_targets + 1)
     labels = regions if len(set(regions.tolist())) == n_targets else numbered
@@ -67,15 +74,24 @@ def read_participant(
     )
 
 
-def _side_by_side(recipe: SeriesRecipe, paths: tuple[Path, ...], names: dict[int, str]) -> Scans:
-    """Read the files of one passage (hemispheres, for one) and put their targets next to each other."""
+def _side_by_side(
+    recipe: SeriesRecipe, paths: tuple[Path, ...], names: dict[int, str], stated: dict[Path, StatedTime]
+) -> Scans:
+    """Read the files of one passage (hemispheres, for one) and put their targets next to each other.
+
+    What each file says of the repetition time goes into `stated`.
+    """
     masks, atlases = (_one_a_pattern(recipe, what, len(paths)) for what in ("mask", "atlas"))
     parts = []
     for number, (path, mask, atlas) in enumerate(zip(paths, masks, atlases, strict=True)):
         scans = read_scans(path, recipe.array, mask, atlas, names)
+        if len(scans.values) < 2:
+            raise BadInput(f"{path} has {len(scans.values)} scans; a time series needs two and more.")
         if "voxel" in scans.along:
             scans.along["voxel"] = scans.along["voxel"] + number * 10**8  # vertices of two files stay apart
         parts.append(scans)
+        if scans.stated is not None:
+            stated[path] = scans.stated
     lengths = {len(part.values) for part in parts}
     if len(lengths) > 1:
         raise BadInput(f"{paths[0]} and {paths[1]} have {' and '.join(map(str, sorted(lengths)))} scans, not as many.")
@@ -85,7 +101,8 @@ def _side_by_side(recipe: SeriesRecipe, paths: tuple[Path, ...], names: dict[int
     along = {key: np.concatenate([part.along[key] for part in parts]) for key in sorted(shared)}
     constant = sum(part.n_constant for part in parts)
     notes = tuple(note for part in parts for note in part.notes)
-    return Scans(values, regions, along, parts[0].repetition_time, constant, notes)
+    grid = " beside ".join(str(part.grid) for part in parts) if all(part.grid for part in parts) else None
+    return Scans(values, regions, along, None, constant, notes, grid)
 
 
 def _one_a_pattern(recipe: SeriesRecipe, what: str, n_patterns: int) -> list[Path | None]:
@@ -113,7 +130,17 @@ def _same_targets(
     """Keep the voxels (or regions) that all passages have; files without either must have as many columns."""
     passages = list(read)
     first = read[passages[0]]
-    dropped = [f"participant {name}, {passage}: {note}" for passage, scans in read.items() for note in scans.notes]
+    said: dict[str, list[str]] = {}
+    for passage, scans in read.items():
+        for note in scans.notes:
+            said.setdefault(note, []).append(passage)
+    dropped = [f"participant {name}, {_together(where, passages)}: {note}" for note, where in said.items()]
+    for passage in passages[1:]:
+        if read[passage].grid != first.grid:
+            raise BadInput(
+                f"{files[passage][0]} has other places than {files[passages[0]][0]} ({read[passage].grid}, not "
+                f"{first.grid}): bring one participant's files to one grid first."
+            )
     n_constant = first.n_constant
     if "voxel" in first.along:
         common = set.intersection(*(set(scans.along["voxel"].tolist()) for scans in read.values()))
@@ -147,32 +174,33 @@ def _chosen(scans: Scans, kept: np.ndarray) -> Scans:
     return replace(scans, values=scans.values[:, kept], along=along)
 
 
-def _repetition_time(recipe: SeriesRecipe, read: Mapping[str, Scans], files: Mapping[str, tuple[Path, ...]]) -> float:
-    said = {passage: scans.repetition_time for passage, scans in read.items() if scans.repetition_time is not None}
-    wanted = recipe.repetition_time or next(iter(said.values()), None)
-    if wanted is None:
-        raise BadInput(f"recipe {recipe.name}: give `repetition_time` (seconds); the files of scans do not say it.")
-    for passage, there in said.items():
-        if abs(there - wanted) > 1e-3 and abs(there / 1000 - wanted) > 1e-3:
-            source = "recipe" if recipe.repetition_time else "first file"
-            raise BadInput(f"{files[passage][0]} has a repetition time of {there:g} s, the {source} says {wanted:g} s.")
-    return wanted
+def _together(some_passages: list[str], passages: list[str]) -> str:
+    """What is said of every passage is said once."""
+    several = len(passages) > 1 and len(some_passages) == len(passages)
+    return f"all {len(passages)} passages" if several else ", ".join(some_passages)
 
 
 def _after_discard(recipe: SeriesRecipe, values: np.ndarray, path: Path) -> np.ndarray:
     if len(values) <= recipe.discard + 1:
-        raise BadInput(f"{path} has {len(values)} scans, but the recipe discards {recipe.discard} of them.")
+        told = f", but the recipe discards {recipe.discard} of them" if recipe.discard else ""
+        raise BadInput(f"{path} has {len(values)} scans{told}; a time series needs two that are left.")
     return values[recipe.discard :]
 
 
-def _cleaned(recipe: SeriesRecipe, name: str, passage: str, values: np.ndarray, repetition_time: float) -> np.ndarray:
-    """Return scans (n, k) without confounds and z-scored, as the recipe says; missing ones count for nothing."""
+def _cleaned(
+    recipe: SeriesRecipe, name: str, passage: str, values: np.ndarray, repetition_time: float, told: list[str]
+) -> np.ndarray:
+    """Return scans (n, k) without confounds and z-scored, as the recipe says; missing ones count for nothing.
+
+    What is to be said of the confounds goes into `told`.
+    """
     from tuneshift.numerics.haemodynamics import cleaned_stretch  # scipy.signal takes a second that `import` need not
 
     if recipe.confounds is not None:
         where = filled(recipe.folder, recipe.confounds.file, name, passage)
-        n_scans = len(values) + recipe.discard
-        confounds = read_confounds(where, recipe.confounds.columns, recipe.confounds.skip, n_scans)
+        recorded = np.concatenate([np.ones(recipe.discard, dtype=bool), np.isfinite(values).any(axis=1)])
+        confounds, said = read_confounds(where, recipe.confounds.columns, recipe.confounds.skip, recorded)
+        told += [f"participant {name}, {passage}: {sentence}" for sentence in said]
         try:
             values = without_confounds(values, confounds[recipe.discard :], repetition_time, recipe.high_pass)
         except BadInput as error:

@@ -9,23 +9,32 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tuneshift.errors import BadInput
+from tuneshift.human.text_file import read_text
 
-SILENCE = ("", "sp", "sil", "<sil>", "<s>", "</s>", "{ns}", "{sl}", "{lg}", "{br}", "{cg}", "{ls}", "#", "br", "ns")
+PAUSES = ("", "sp", "sil", "<sil>", "<p:>", "<eps>", "<s>", "</s>", "{sl}", "#")
+"""Marks of aligners for silence, in small letters."""
+
+SILENCE = (
+    *PAUSES, "spn", "<spn>", "<unk>", "{ns}", "{lg}", "{br}", "{cg}", "{ls}", "br", "ns", "<usb>", "<nib>",
+    "<noise>", "[noise]", "<laughter>", "[laughter]",
+)  # fmt: skip
+"""What stands among the words of an alignment and is none: silence, noise, laughter, speech not recognised."""
 
 
 class WordFiles(BaseModel):
     """Words with times: a TextGrid, or a table (.csv, .tsv, .txt) with columns `word`, `onset`, `offset` (seconds).
 
-    `file` may hold {passage}. `columns` names the columns of a table without a header. `printed` is a text file whose
-    case and punctuation the words take on. `shift` seconds are added to every time. `untimed: interpolate` gives words
-    without times those between their neighbours; else they are refused. Words in `silence` are left out.
+    BIDS events with `onset` and `duration` are such tables. `file` may hold {passage}. `columns` names the columns of a
+    table without a header, or says which column is the `word`, `onset`, `offset` or `duration`. `printed` is a text
+    file whose case and punctuation the words take on. `shift` seconds are added to every time. `untimed: interpolate`
+    gives words without times those between their neighbours; else they are refused. Words in `silence` are left out.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     file: str
     tier: str | None = None
-    columns: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | dict[str, str] | None = None
     printed: str | None = None
     shift: float = 0.0
     untimed: Literal["refuse", "interpolate"] = "refuse"
@@ -98,10 +107,7 @@ class SeriesRecipe(BaseModel):
 def read_recipe(path: str | Path) -> SeriesRecipe:
     """Read a recipe from a YAML file; raises BadInput with the first key that is missing, unknown or wrong."""
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        raise BadInput(f"recipe {path} cannot be read ({error}).") from error
+    text = read_text(path).text
     try:
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:

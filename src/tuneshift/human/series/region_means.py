@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from tuneshift.errors import BadInput
+from tuneshift.human.problems import some
 from tuneshift.human.series.missing import LEAST_SHARE, region_mean
+from tuneshift.human.series.scan_file import Scans
+from tuneshift.human.series.stated_time import StatedTime
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,20 @@ class RegionMeans:
     regions: np.ndarray
     n_voxels: np.ndarray
     notes: tuple[str, ...]
+
+
+def scans_of_regions(
+    values: np.ndarray,
+    labels: np.ndarray,
+    names: dict[int, str],
+    atlas: Path,
+    stated: StatedTime | None,
+    notes: tuple[str, ...],
+) -> Scans:
+    """Return scans (n, v) averaged over the regions (errors as `region_means`), with what is said of file and atlas."""
+    found = region_means(values, labels, names, atlas)
+    told = (*notes, *found.notes)
+    return Scans(found.values, found.regions, {"n_voxels": found.n_voxels}, stated, notes=told)
 
 
 def region_means(values: np.ndarray, labels: np.ndarray, names: dict[int, str], atlas: Path) -> RegionMeans:
@@ -35,8 +52,12 @@ def region_means(values: np.ndarray, labels: np.ndarray, names: dict[int, str], 
     recorded = known[:, under].any(axis=1)
     count = known.sum(axis=0)
     enough = under & (count >= max(1.0, LEAST_SHARE * recorded.sum()))
+    if not recorded.any():
+        nothing = (f"none of the {int(under.sum())} voxels under {atlas.name} holds a number in any scan",)
+        empty = np.full((len(values), len(numbers)), np.nan)
+        return RegionMeans(empty, _names(numbers, names), np.zeros(len(numbers), dtype=int), nothing)
     means = np.full((len(values), len(numbers)), np.nan)
-    regions = np.array([names.get(number, f"region {number}") for number in numbers])
+    regions = _names(numbers, names)
     size = np.zeros(len(numbers), dtype=int)
     notes: tuple[str, ...] = ()
     for column, number in enumerate(numbers):
@@ -48,7 +69,24 @@ def region_means(values: np.ndarray, labels: np.ndarray, names: dict[int, str], 
         whole = labels == number
         why = "is finite" if not count[whole].any() else "is finite in half of the scans"
         notes += (f"region {str(regions[column])!r} was left out: none of its {int(whole.sum())} voxels {why}",)
-    return RegionMeans(means, regions, size, (*notes, *_about_voxels(values, known, under, enough, recorded, atlas)))
+    told = (*notes, *_about_names(numbers, names, atlas))
+    return RegionMeans(means, regions, size, (*told, *_about_voxels(values, known, under, enough, recorded, atlas)))
+
+
+def _names(numbers: list[int], names: dict[int, str]) -> np.ndarray:
+    return np.array([names.get(number, f"region {number}") for number in numbers])
+
+
+def _about_names(numbers: list[int], names: dict[int, str], atlas: Path) -> list[str]:
+    """Regions that have a name and no voxel; numbers of an atlas without a name among others that have one."""
+    told = []
+    empty = [f"{name!r} ({number})" for number, name in names.items() if number > 0 and number not in set(numbers)]
+    if empty:
+        told.append(f"{len(empty)} of {len(names)} names have no voxel in {atlas.name}: {some(empty)}")
+    nameless = [number for number in numbers if number not in names]
+    if names and nameless:
+        told.append(f"{len(nameless)} of {len(numbers)} regions of {atlas.name} have no name: {some(nameless)}")
+    return told
 
 
 def _about_voxels(

@@ -43,7 +43,7 @@ class PromptAttribution(Measurement):
     bootstrap's.
     """
 
-    code_version: ClassVar[int] = 2
+    code_version: ClassVar[int] = 3
     kind: Literal["attribution"] = "attribution"
     prompts: str = "fable_instructions"
     form: Form = "plain"

@@ -1,0 +1,65 @@
+"""Scans in arrays of numbers: numpy's .npy and .npz, and HDF5."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tuneshift.errors import BadInput
+from tuneshift.human.problems import some
+from tuneshift.human.series.plain_files import opened, whole
+
+
+def read_numpy(path: Path, name: str | None) -> np.ndarray:
+    """Return the array (scans, targets), float64, of a .npy file, or the one called `name` of an .npz file.
+
+    Raises BadInput where the file is damaged, holds objects, or more than its header says.
+    """
+    try:
+        with opened(path) as stream:
+            held = np.load(stream, allow_pickle=False)
+            if isinstance(held, np.ndarray):
+                more = stream.read(1)
+                values = held
+            else:
+                more = b""
+                values = np.asarray(held[_one(path, list(held.files), name)])
+    except BadInput:
+        raise
+    except Exception as error:  # numpy, zipfile and zlib each have their own errors, and damaged headers others
+        told = " ".join(str(error).split())[:200]
+        raise BadInput(f"{path} cannot be read as a numpy file of plain numbers ({told}).") from error
+    if more:
+        raise BadInput(f"{path} holds more than the {values.shape} numbers that its header says: one is damaged.")
+    return _two_dimensions(path, values)
+
+
+def read_hdf5(path: Path, name: str | None) -> np.ndarray:
+    """Return the array (scans, targets), float64, called `name` of an HDF5 file, or its only one (errors as above)."""
+    import h5py
+
+    try:
+        with h5py.File(whole(path), "r") as held:
+            keys = [key for key in held if isinstance(held[key], h5py.Dataset)]
+            values = np.asarray(held[_one(path, keys, name)])
+    except BadInput:
+        raise
+    except Exception as error:  # h5py: OSError, KeyError, RuntimeError, TypeError, by the place of the damage
+        raise BadInput(f"{path} cannot be read as HDF5 ({' '.join(str(error).split())[:200]}).") from error
+    return _two_dimensions(path, values)
+
+
+def _two_dimensions(path: Path, values: np.ndarray) -> np.ndarray:
+    if values.ndim != 2 or values.dtype.kind not in "fiu" or 0 in values.shape:
+        raise BadInput(f"{path}: scans must be numbers (scans, targets), not {values.dtype} {values.shape}.")
+    return values.astype(np.float64)
+
+
+def _one(path: Path, keys: list[str], name: str | None) -> str:
+    if name is None and len(keys) == 1:
+        return keys[0]
+    if name is None or name not in keys:
+        wanted = "several arrays" if name is None else f"no array {name!r}"
+        raise BadInput(f"{path} holds {wanted}: name one of {some(keys, 8) or 'none'} in the recipe's `array`.")
+    return name
