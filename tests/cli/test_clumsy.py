@@ -40,15 +40,15 @@ def _in_a_folder_of_odd_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("reading fable-2m --data empty.csv", "empty.csv cannot be read as a csv table"),
-        ("reading fable-2m --data binary.csv", "binary.csv cannot be read as a csv table"),
+        ("reading fable-2m --data empty.csv", "empty.csv is empty"),
+        ("reading fable-2m --data binary.csv", "binary.csv, row 1: byte 0 is zero, so this is no text file"),
         ("brain fable-2m --data binary.nc", "binary.nc is no netCDF file"),
         ("reading fable-2m --data folder", "no data set is called 'folder'"),
         ("attribute fable-2m --prompts binary.jsonl", "binary.jsonl is not UTF-8 text"),
         ("attribute fable-2m --prompts deep.jsonl", "deep.jsonl is nested too deeply"),
         ("attribute fable-2m --prompts fable_instructions --responses empty.jsonl", "empty.jsonl has 0 responses"),
         ("attribute fable-2m --prompts fable_instructions --n-prompts 0", "'--n-prompts'"),
-        ("reading fable-2m --data simulated_reading --surprisals binary.csv", "the surprisals binary.csv are no table"),
+        ("reading fable-2m --data simulated_reading --surprisals binary.csv", "binary.csv, row 1: byte 0 is zero, so this is no text file"),
         (
             "reading x --data simulated_reading --surprisals empty.csv --endpoint http://127.0.0.1:9/v1",
             "--surprisals and --endpoint are two sources of surprisals",
