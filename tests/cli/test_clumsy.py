@@ -48,7 +48,7 @@ def _in_a_folder_of_odd_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("attribute fable-2m --prompts deep.jsonl", "deep.jsonl is nested too deeply"),
         ("attribute fable-2m --prompts fable_instructions --responses empty.jsonl", "empty.jsonl has 0 responses"),
         ("attribute fable-2m --prompts fable_instructions --n-prompts 0", "'--n-prompts'"),
-        ("reading fable-2m --data simulated_reading --surprisals binary.csv", "binary.csv, row 1: byte 0 is zero, so this is no text file"),
+        ("reading fable-2m --data simulated_reading --surprisals binary.csv", "binary.csv, row 1: byte 0 is zero"),
         (
             "reading x --data simulated_reading --surprisals empty.csv --endpoint http://127.0.0.1:9/v1",
             "--surprisals and --endpoint are two sources of surprisals",

@@ -48,7 +48,7 @@ class LanguageModel:
         self.tokenizer = tokenizer
         self.revision = revision
         self.notes = notes
-        own = start_token(torch_model.config, tokenizer)
+        own = start_token(torch_model.config, tokenizer) if states.is_causal(torch_model) else None
         self.start_token_id = own if start_token_id is None else start_token_id
 
     @classmethod

@@ -20,6 +20,7 @@ from tuneshift.models.revision import local_folder, unknown_model
 from tuneshift.models.shards import indexed_shards
 from tuneshift.models.source import Source, base_named_by, name_of, source_of
 from tuneshift.models.start_token import start_shared_with, start_token, start_token_text
+from tuneshift.models.states import is_causal
 from tuneshift.models.vocabulary import embedding_rows, require_room
 
 transformers_logging.disable_progress_bar()  # our own progress says what is going on
@@ -97,9 +98,10 @@ def load_parts(
     model = prepared(model)
     require_room(tokenizer, embedding_rows(model), name)
     require_kind(model, name)
-    start = start_token(model.config, tokenizer)
+    causal = is_causal(model)
+    start = start_token(model.config, tokenizer) if causal else None
     base = starts_like or (base_named_by(ref) if source.adapter is not None else None)
-    if base is not None and not model.config.is_encoder_decoder:
+    if base is not None and causal:
         start, told = other_start(model.config, tokenizer, name, base, trust_remote_code)
         notes = (*notes, *told)
     return Parts(model, tokenizer, start, notes)
