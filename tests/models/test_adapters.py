@@ -265,3 +265,32 @@ def test_an_adapter_without_a_tokenizer_has_its_base_s(adapter: Path) -> None:
     assert found.start_token_id == LanguageModel.load("fable-2m").start_token_id
     assert json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"] == "fable-2m"
     assert np.isfinite(found.surprisals([["the", "old", "miller"]])["surprisal"]).all()
+
+
+def test_biases_of_layers_that_are_not_wrapped_come_with_the_adapter(tmp_path: Path) -> None:
+    folder = one_of("gpt2").save(tmp_path / "base", tied=True)
+    trained(folder, tmp_path / "adapter", lora(bias="all", target_modules=["c_attn"]))
+    ref = str(tmp_path / "adapter")
+    files, memory = Weights.open(ref, device="cpu"), Weights.of(LanguageModel.load(ref, device="cpu"))
+    for name in memory._tensors:
+        assert name == "lm_head.weight" or torch.equal(files.read(name), memory.read(name)), name
+    plain = Weights.open(str(folder), device="cpu")
+    assert not torch.equal(plain.read("transformer.h.0.ln_1.bias"), files.read("transformer.h.0.ln_1.bias"))
+
+
+@pytest.mark.parametrize("named", ["gpt2", "."])
+def test_an_adapter_called_like_its_base_is_not_its_own_base(tmp_path: Path, base: Path, named: str) -> None:
+    trained(base, tmp_path / "gpt2", lora())
+    with_json(tmp_path / "gpt2", "adapter_config.json", base_model_name_or_path=named)
+    for said in refused(str(tmp_path / "gpt2")):
+        assert "gpt2" in said
+    assert base_named_by(str(tmp_path / "gpt2")) in ("gpt2", None)
+
+
+@pytest.mark.parametrize("settings", [{"layer_replication": [(0, 3), (1, 4)]}, {"alora_invocation_tokens": [5, 6]}])
+def test_what_is_more_than_a_layer_s_own_is_not_read_from_files(
+    tmp_path: Path, base: Path, settings: dict[str, Any]
+) -> None:
+    trained(base, tmp_path / "adapter", lora(**settings))
+    with pytest.raises(BadInput, match="cannot be read a layer at a time"):
+        Weights.open(f"fable-2m+{tmp_path / 'adapter'}", device="cpu")

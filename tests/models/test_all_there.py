@@ -12,6 +12,7 @@ from tools.architectures.zoo import Species, species
 
 from tuneshift.errors import BadInput, TuneshiftError
 from tuneshift.models import LanguageModel
+from tuneshift.models.weights import Weights
 
 DOCUMENT = [["the old miller woke", "and lit the lamp"]]
 SEVERAL = ("llama", "gpt2", "gpt_neox", "opt", "bloom", "t5", "qwen3", "mixtral", "gemma3_text", "bert", "mamba")
@@ -156,3 +157,43 @@ def test_tokens_without_an_embedding_are_refused_by_name(tmp_path: Path) -> None
     model.tokenizer.save_pretrained(folder)
     with pytest.raises(BadInput, match=r"has 2 tokens beyond the \d+ rows of its embeddings: '<\|im_start\|>' \("):
         loaded(folder)
+
+
+def test_a_place_for_pictures_beyond_the_embeddings_is_no_fault(tmp_path: Path) -> None:
+    folder = copied(tmp_path / "model")
+    model = loaded(folder)
+    model.tokenizer.add_special_tokens({"additional_special_tokens": ["<image_soft_token>"]})
+    model.tokenizer.save_pretrained(folder)
+    assert (loaded(folder).hidden_states(DOCUMENT) == model.hidden_states(DOCUMENT)).all()
+
+
+@pytest.mark.parametrize("architecture", ["gpt2", "bert", "qwen2"])
+def test_a_folder_without_its_vocabulary_is_refused(tmp_path: Path, architecture: str) -> None:
+    folder = one_of(architecture).save(tmp_path / "model", tied=True)
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").unlink()
+    with pytest.raises(BadInput, match=r"vocabulary of its tokenizer|no usable config\.json and tokenizer"):
+        loaded(folder)
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gpt2", "qwen2", "gpt_neox"])
+def test_an_output_layer_of_its_own_is_used_though_the_configuration_says_tied(
+    tmp_path: Path, architecture: str
+) -> None:
+    folder = one_of(architecture).save(tmp_path / "model", tied=False)
+    with_json(folder, "config.json", tie_word_embeddings=True)
+    model = loaded(folder)
+    own = model.torch_model.get_output_embeddings().weight
+    for weights_of in (Weights.of(model), Weights.open(str(folder), device="cpu")):
+        assert torch.equal(weights_of.anatomy.output_embeddings(weights_of.read), own)
+
+
+def test_blocks_that_guess_further_ahead_are_no_layers(tmp_path: Path) -> None:
+    def more(held: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {**held, **{n.replace("layers.3.", "layers.4."): t for n, t in held.items() if "layers.3." in n}}
+
+    folder = with_tensors(copied(tmp_path / "model"), more)
+    with pytest.raises(BadInput, match="hold layers that its config"):
+        loaded(folder)
+    with_json(folder, "config.json", num_nextn_predict_layers=1)
+    assert "has no place for" in " ".join(loaded(folder).notes)

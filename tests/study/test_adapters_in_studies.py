@@ -123,3 +123,22 @@ def test_a_pair_starts_alike_and_the_fingerprint_says_so_only_where_it_matters(t
     config.write_text(config.read_text().replace('"bos_token_id": 0', '"bos_token_id": null'))
     tokens.write_text(json.dumps(json.loads(tokens.read_text()) | {"bos_token": "<|pad|>"}))
     assert entry_revision(tuned).endswith(" starting with <|endoftext|>")
+
+
+def test_a_model_tuned_twice_and_both_its_bases_read_one_start_token(tmp_path: Path) -> None:
+    folders = [str(copied(tmp_path / name)) for name in ("base", "sft", "dpo")]
+    study = load_study(
+        {
+            "name": "n",
+            "models": [
+                {"model": folders[0], "revision": "step1000"},
+                {"model": folders[1], "base": "base"},
+                {"model": folders[2], "base": "sft"},
+            ],
+            "measurements": [{"kind": "internals"}],
+        }
+    )
+    sft, dpo = plan_jobs(study)
+    assert [sft.entry.starts_like, dpo.entry.starts_like, dpo.base.starts_like] == [folders[0]] * 3  # type: ignore[union-attr]
+    assert dpo.base == sft.entry
+    assert {sft.entry.starts_like_revision, dpo.entry.starts_like_revision} == {"step1000"}

@@ -24,6 +24,8 @@ _PREFIX = "base_model.model."
 _TOKEN_ROWS = ("token_adapter", "trainable_tokens")
 _BY_LAYER = frozenset({"LORA", "LOHA", "LOKR", "IA3", "TRAINABLE_TOKENS"})
 """Kinds whose every layer can be merged from its own tensors alone."""
+_MORE_THAN_A_LAYER = ("target_parameters", "alora_invocation_tokens", "lora_bias", "layer_replication")
+"""Settings of LoRA that change what is no layer's own weight, or which layers there are."""
 _LEAVES_BASE = (True, False, "gaussian", "orthogonal", "eva")
 """Ways of initialising LoRA that leave the base's weights as they are."""
 _TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.03}
@@ -49,8 +51,8 @@ def merged(model: PreTrainedModel, folder: Path, name: str) -> PreTrainedModel:
         raise _does_not_fit(name, first_line(error)) from error
     expected = {key for key, _ in _by_file_name(adapted)}
     _require_all(names, expected | _whole_tensors(names, model) | _copies(names, model), expected, name)
-    before = _logits(model, adapted)
     try:
+        before = _logits(model, adapted)
         found: PreTrainedModel = adapted.merge_and_unload()
     except Exception as error:  # kinds without a merge raise what they like
         raise BadInput(
@@ -78,7 +80,8 @@ class AdaptedTensors(Mapping[str, torch.Tensor]):
         settings = _settings(folder, name)
         kind = settings.peft_type.value
         initial = getattr(settings, "init_lora_weights", True)
-        if kind not in _BY_LAYER or initial not in _LEAVES_BASE or getattr(settings, "target_parameters", None):
+        more = [getattr(settings, name, None) for name in _MORE_THAN_A_LAYER]
+        if kind not in _BY_LAYER or initial not in _LEAVES_BASE or any(more):
             raise BadInput(
                 f"adapter {name!r} ({kind}) cannot be read a layer at a time; merge it (peft's `merge_and_unload`), "
                 "save that with `save_pretrained`, and give the new folder."
@@ -132,7 +135,11 @@ class AdaptedTensors(Mapping[str, torch.Tensor]):
         if self._untied:  # the base's files hold one matrix for both
             name = f"{_embedding_names(inner)['output']}.weight"
             found[name] = partial(self._of_base, name)
-        for path, module in _adapted_modules(inner):
+        modules = dict(_adapted_modules(inner))
+        for name, tensor in inner.named_parameters():  # biases and the like of layers that peft does not wrap
+            if id(tensor) in self._file_of and not any(name.startswith(f"{path}.") for path in modules):
+                found[self._stored(name)] = partial(self._file.__getitem__, self._file_of[id(tensor)])
+        for path, module in modules.items():
             for parameter, _ in _plain_layer(module).named_parameters():
                 found[self._stored(f"{path}.{parameter}")] = partial(self._merged, path, parameter)
         return found
@@ -163,8 +170,10 @@ class AdaptedTensors(Mapping[str, torch.Tensor]):
 
     def _of_base(self, name: str) -> torch.Tensor:
         where = stored(name, self._base.keys())
+        model = self._model.base_model.model
         if where is None:  # an output layer that was tied to the input embeddings
-            model = self._model.base_model.model
+            if not name.startswith(f"{_embedding_names(model).get('output')}."):
+                raise BadInput(f"the base of this adapter has no tensor {name!r}; is it another model's?")
             inputs = next(path for path, module in model.named_modules() if module is model.get_input_embeddings())
             where = stored(f"{inputs.removesuffix('.token_adapter')}.weight", self._base.keys())
             assert where is not None, name

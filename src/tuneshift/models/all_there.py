@@ -126,4 +126,14 @@ def _within(name: str, prefix: str) -> str:
 def _layers_beyond(model: PreTrainedModel, unexpected: Collection[str]) -> list[str]:
     """Unexpected tensors that are those of a further layer: the same names with a number that the model has."""
     patterns = {_LAYER.sub(".#.", f".{name}") for name in model.state_dict()}
-    return [name for name in unexpected if _LAYER.search(name) and _LAYER.sub(".#.", f".{name}") in patterns]
+    config = model.config.get_text_config()
+    n_layers, n_foretelling = (
+        int(getattr(config, name, None) or 0) for name in ("num_hidden_layers", "num_nextn_predict_layers")
+    )
+    foretelling = set(range(n_layers, n_layers + n_foretelling))  # blocks that guess further ahead (DeepSeek, GLM)
+    numbered = [(name, found) for name in unexpected if (found := _LAYER.search(name)) is not None]
+    return [
+        name
+        for name, found in numbered
+        if int(found.group(1)) not in foretelling and _LAYER.sub(".#.", f".{name}") in patterns
+    ]

@@ -62,6 +62,7 @@ class LanguageModel:
         trust_remote_code: bool = False,
         revision: str | None = None,
         starts_like: str | None = None,
+        starts_like_revision: str | None = None,
     ) -> LanguageModel:
         """Load a hub id, a local folder, an adapter (also BASE+ADAPTER) or an embedded model, from safetensors only.
 
@@ -78,6 +79,7 @@ class LanguageModel:
             trust_remote_code=trust_remote_code,
             revision=revision,
             starts_like=starts_like,
+            starts_like_revision=starts_like_revision,
         )
         found = model_revision(ref, revision)
         return cls(name_of(ref), parts.model, parts.tokenizer, found, start_token_id=parts.start, notes=parts.notes)

@@ -28,7 +28,8 @@ hub_logging.set_verbosity_error()  # a hub that does not answer is said once, in
 transformers_logging.set_verbosity_error()  # texts past the context are cut into windows here: no need to warn
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "float64": torch.float64}
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
+_VOCABULARIES = ("tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.*")
+_FEWEST_TOKENS = 16  # without its file, transformers makes a tokenizer of its special tokens alone
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ def load_parts(
     trust_remote_code: bool,
     revision: str | None,
     starts_like: str | None = None,
+    starts_like_revision: str | None = None,
 ) -> Parts:
     """Load a model and its tokenizer, and prove that they are what they say.
 
@@ -96,13 +98,16 @@ def load_parts(
     if source.adapter is not None:
         model = merged(model, source.adapter, name)
     model = prepared(model)
+    _say_whether_tied(model)
     require_room(tokenizer, embedding_rows(model), name)
     require_kind(model, name)
     causal = is_causal(model)
     start = start_token(model.config, tokenizer) if causal else None
     base = starts_like or (base_named_by(ref) if source.adapter is not None else None)
     if base is not None and causal:
-        start, told = other_start(model.config, tokenizer, name, base, trust_remote_code)
+        start, told = other_start(
+            model.config, tokenizer, name, base, trust_remote_code, starts_like_revision if starts_like else None
+        )
         notes = (*notes, *told)
     return Parts(model, tokenizer, start, notes)
 
@@ -124,7 +129,7 @@ def load_tokenizer(source: Source, ref: str, trust_remote_code: bool = False) ->
     Raises BadInput where there is none, or only a slow one.
     """
     adapter = source.adapter
-    own = adapter is not None and any((adapter / file).is_file() for file in _TOKENIZER_FILES)
+    own = adapter is not None and any(list(adapter.glob(file)) for file in _VOCABULARIES)
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
             str(adapter) if own else source.base,
@@ -135,17 +140,27 @@ def load_tokenizer(source: Source, ref: str, trust_remote_code: bool = False) ->
         raise no_usable_files(ref, local_folder(ref), error) from error
     if not tokenizer.is_fast:
         raise BadInput(f"model {ref!r} has no fast tokenizer, so words cannot be aligned with tokens.")
+    if len(set(tokenizer.get_vocab().values()) - set(tokenizer.added_tokens_decoder)) < _FEWEST_TOKENS:
+        raise BadInput(
+            f"model {ref!r} comes without the vocabulary of its tokenizer (no tokenizer.json, or an empty one); save "
+            "the tokenizer that it was trained with into its folder."
+        )
     return tokenizer
 
 
 def other_start(
-    config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase, name: str, base: str, trust_remote_code: bool = False
+    config: PretrainedConfig,
+    tokenizer: PreTrainedTokenizerBase,
+    name: str,
+    base: str,
+    trust_remote_code: bool = False,
+    revision: str | None = None,
 ) -> tuple[int | None, tuple[str, ...]]:
     """Return the start token that a model shares with `base` (MODEL) and what must be told; no weights are loaded.
 
     Raises BadInput where there is no such base.
     """
-    source = source_of(base)
+    source = source_of(base, revision)
     base_config = load_config(source, base, trust_remote_code)
     base_tokenizer = load_tokenizer(source, base, trust_remote_code)
     return start_shared_with(config, tokenizer, base_config, base_tokenizer, name, name_of(base))
@@ -225,6 +240,20 @@ def _whole(model: PreTrainedModel, info: dict[str, Any], name: str) -> tuple[Pre
         return body, (*notes, told)
     require_all(model, info, name, missing)
     return model, notes
+
+
+def _say_whether_tied(model: PreTrainedModel) -> None:
+    """Correct a configuration that says tied where the files hold an output layer of its own."""
+    inputs, outputs = (getattr(layer, "weight", None) for layer in (model.get_input_embeddings(), _output_layer(model)))
+    if outputs is None or outputs is inputs or outputs.is_meta:
+        return
+    for config in {id(c): c for c in (model.config, model.config.get_text_config())}.values():
+        config.tie_word_embeddings = False
+
+
+def _output_layer(model: PreTrainedModel) -> torch.nn.Module | None:
+    found = model.get_output_embeddings()
+    return found if isinstance(found, torch.nn.Module) else None
 
 
 def _head_tensors(model: PreTrainedModel) -> set[str]:

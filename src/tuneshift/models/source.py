@@ -13,7 +13,10 @@ from tuneshift.models.embedded_models import embedded_names
 from tuneshift.models.revision import check_hub_id, folder_revision, hub_revision, local_folder, unknown_model
 
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-_HUB_FILES = ("adapter_*.json", "adapter_*.safetensors", "token*", "special_tokens_map.json", "*.jinja", "vocab*")
+_HUB_FILES = (
+    *("adapter_*.json", "adapter_*.safetensors", "token*", "special_tokens_map.json", "added_tokens.json"),
+    *("*.jinja", "vocab*", "merges.txt", "*.model"),
+)
 
 
 @dataclass(frozen=True)
@@ -136,9 +139,11 @@ def _base_of(named: str, folder: Path) -> Source | None:
     if named in embedded_names():
         return source_of(named)
     for place in (Path(named), folder / named, folder.parent / named):
-        if _is_folder(place):
-            found = _of_folder(place)
-            return Source(found.base, None, found.adapter, str(place))
+        if not _holds_a_model(place) or place.resolve() == folder.resolve():  # an adapter may be called like its base
+            continue
+        if _is_adapter(place):
+            return Source(str(place), None, place, str(place))
+        return Source(_of_folder(place).base, None, None, str(place))
     try:
         check_hub_id(named)
     except BadInput:
@@ -210,9 +215,9 @@ def _may_be_hub_id(ref: str) -> bool:
     return True
 
 
-def _is_folder(path: Path) -> bool:
+def _holds_a_model(place: Path) -> bool:
     try:
-        return path.is_dir()
+        return any((place / name).is_file() for name in ("config.json", ADAPTER_CONFIG, "modules.json"))
     except (OSError, ValueError):  # a name that no file system takes
         return False
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from tuneshift.errors import MeasurementFailed
 from tuneshift.models.kind import require_head
 from tuneshift.models.states import is_causal, special_tokens
 from tuneshift.models.surprisal_boundaries import word_beginnings, word_tokens
@@ -71,6 +72,11 @@ def word_surprisals(
             columns = causal_scores(
                 torch_model, tokens, begins, prefix=around[0] if prefix is None else prefix, **options
             )
+    if np.isnan(columns["surprisal_plain"]).any():
+        raise MeasurementFailed(
+            f"this model gives {int(np.isnan(columns['surprisal_plain']).sum())} words a surprisal that is no number; "
+            "load it in float32 (--dtype float32), or download its weights again."
+        )
     lengths = [len(words) for words in documents]
     table = pd.DataFrame(
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from transformers.utils import cached_file
 from tuneshift.errors import BadInput
 
 _NAMED = 3
+_OTHER_SENSES = re.compile("image|audio|video|vision", re.IGNORECASE)
 
 
 def embedding_rows(model: PreTrainedModel) -> int:
@@ -25,11 +27,18 @@ def require_room(tokenizer: PreTrainedTokenizerBase, n_rows: int, name: str) -> 
     """Raise BadInput where tokens have numbers that an embedding matrix of `n_rows` has no row for.
 
     More rows than tokens are padding, as many models have it. Tokens that the tokenizer's class adds by itself, and no
-    file of the model has, never come out of a text. `name` is the model's, for the sentence.
+    file of the model has, never come out of a text; nor do places for pictures and sounds, which the text-only members
+    of a family have kept (Gemma 3 1B). `name` is the model's, for the sentence.
     """
     beyond = sorted((number, token) for token, number in tokenizer.get_vocab().items() if number >= n_rows)
     written = _written(tokenizer) if beyond else None
-    beyond = [(number, token) for number, token in beyond if written is None or token in written]
+    added = tokenizer.added_tokens_decoder
+    beyond = [
+        (number, token)
+        for number, token in beyond
+        if (written is None or token in written)
+        and not (number in added and added[number].special and _OTHER_SENSES.search(token))
+    ]
     if not beyond:
         return
     named = ", ".join(f"{token!r} ({number})" for number, token in beyond[:_NAMED])

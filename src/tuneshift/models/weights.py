@@ -71,7 +71,26 @@ class Weights:
         if source.adapter is not None:
             tensors = AdaptedTensors(tensors, config, source.adapter, ref)
             config = tensors.config
-        return cls(name_of(ref), config, tokenizer, tensors, torch_device(device))
+        found = cls(name_of(ref), config, tokenizer, tensors, torch_device(device))
+        found._say_whether_tied()
+        return found
+
+    def _say_whether_tied(self) -> None:
+        """Correct a configuration that says tied where the files hold an output layer of its own."""
+        text = self.config.get_text_config()
+        if not getattr(text, "tie_word_embeddings", False):
+            return
+        try:
+            names = anatomy_of(self.config).names
+        except BadInput:  # said where the anatomy is asked for
+            return
+        held = [stored(name, self._tensors) for name in (names.input_embedding, names.output_embedding)]
+        if held[0] is None or held[1] is None or held[0] == held[1]:
+            return
+        one, other = (self._tensors[where.names[0]] for where in held if where is not None)
+        if one.shape != other.shape or not torch.equal(one, other):
+            for config in {id(c): c for c in (self.config, text)}.values():
+                config.tie_word_embeddings = False
 
     @cached_property
     def anatomy(self) -> Anatomy:

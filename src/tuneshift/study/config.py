@@ -152,7 +152,11 @@ class Study(BaseModel):
             seen.append(root)
         if root is entry or entry.starts_like is not None or entry.surprisals is not None:
             return entry
-        return entry.model_copy(update={"starts_like": root.starts_like or root.reference})
+        if root.starts_like is not None:
+            like, revision = root.starts_like, root.starts_like_revision
+        else:
+            like, revision = root.reference, root.wanted_revision()
+        return entry.model_copy(update={"starts_like": like, "starts_like_revision": revision})
 
     def _in_folder(self, wanted: str) -> ModelEntry | None:
         """The entry whose folder this is, however its path is written."""

@@ -70,11 +70,13 @@ def plan_jobs(study: Study) -> list[Job]:
     A measurement of pairs is left out for models without a base in the study, and a model that is only a file of
     surprisals is measured by reading alone.
     """
+    bases = {entry: study.base_of(entry) for entry in study.models}
+    started = {entry: study.started(entry) for entry in study.models}
     return [
-        Job(study.started(entry), study.base_of(entry), measurement)
-        for entry in study.models
+        Job(started[entry], started[base] if base is not None else None, measurement)
+        for entry, base in bases.items()
         for measurement in seeded(study)
-        if _applies(measurement, entry, study.base_of(entry))
+        if _applies(measurement, entry, base)
     ]
 
 

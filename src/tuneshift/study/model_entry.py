@@ -23,7 +23,7 @@ class ModelEntry(BaseModel):
     `model` is a hub id, a folder, an adapter, BASE+ADAPTER, an embedded name or a name of the registry; `name` is what
     tables call it (default: the last part of `model`); `base` names the study's model it was tuned from (of an adapter
     the base it names, of a registered model the registry's). `starts_like` is the model whose start token is read
-    (default: the base's). `surprisals` is a file of word
+    (default: the base's), at `starts_like_revision`. `surprisals` is a file of word
     surprisals (in `unit`) that stands for a model nobody can load here; such a model can only be measured by reading.
     `parameters` (their number) and `family` go before what the registry says.
     """
@@ -38,6 +38,7 @@ class ModelEntry(BaseModel):
     device_map: str | None = None
     revision: str | None = None
     starts_like: str | None = None
+    starts_like_revision: str | None = None
     trust_remote_code: bool = False
     surprisals: Path | None = None
     unit: Literal["bits", "nats", "base10", "logprob", "log2prob", "log10prob"] = "bits"
@@ -141,6 +142,7 @@ def load_entry(entry: ModelEntry) -> Any:
         trust_remote_code=entry.trust_remote_code,
         revision=entry.wanted_revision(),
         starts_like=entry.starts_like,
+        starts_like_revision=entry.starts_like_revision,
     )
     model.name = entry.label
     return model
@@ -167,6 +169,6 @@ def entry_revision(entry: ModelEntry) -> str:
         return revision
     starts = [
         start_of(entry.reference, entry.wanted_revision(), entry.trust_remote_code),
-        start_of(entry.starts_like, None, entry.trust_remote_code),
+        start_of(entry.starts_like, entry.starts_like_revision, entry.trust_remote_code),
     ]
     return revision if starts[0] == starts[1] else f"{revision} starting with {starts[1]}"
