@@ -94,6 +94,8 @@ def load_parts(
         ) from error
     except Exception as error:
         raise _not_loaded(ref, source, error) from error
+    if info["mismatched_keys"]:  # a stack of experts is too small where one of them is missing
+        _require_experts(ref, source)
     model, notes = _whole(model, info, name)
     if source.adapter is not None:
         model = merged(model, source.adapter, name)
@@ -266,13 +268,21 @@ def _head_tensors(model: PreTrainedModel) -> set[str]:
 
 
 def _not_loaded(ref: str, source: Source, error: Exception) -> Exception:
+    try:
+        _require_experts(ref, source)
+    except BadInput as refusal:
+        return refusal
+    return MeasurementFailed(f"model {ref!r} could not be loaded: {first_line(error)}")
+
+
+def _require_experts(ref: str, source: Source) -> None:
+    """Raise BadInput with the names of experts' tensors that are missing: transformers stacks them, and cannot say."""
     lacking = experts_missing(_names_in(source.folder)) if source.folder is not None else []
     if lacking:
-        return BadInput(
+        raise BadInput(
             f"model {ref!r}: {len(lacking)} tensors of its experts are in none of its files ({listed(lacking)}); "
             "download it again."
         )
-    return MeasurementFailed(f"model {ref!r} could not be loaded: {first_line(error)}")
 
 
 def _names_in(folder: Path) -> set[str]:
