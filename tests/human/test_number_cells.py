@@ -62,7 +62,6 @@ def test_what_a_column_means_is_decided_by_all_of_its_cells(
         (["250,125", "300,500"], "row 2, column `time`: '250,125' may be thousands or decimals: write decimals with a"),
         (["250,125", "260"], "may be thousands or decimals"),
         (["1,390", "1091,5"], "row 2, column `time`: '1,390' may be thousands or decimals"),
-        (["1.390", "915.5", "577"], "row 2, column `time`: '1.390' may be thousands or decimals"),
         (["12.5", "12,5"], "has a comma where other cells of the column have a point"),
         (["915", "312 apples"], "is no number"),
     ],
@@ -103,3 +102,9 @@ def test_the_same_decimals_are_read_or_refused_however_they_are_written(tenths: 
     cells = [f"{t / 10:.1f}".replace(".", ",") for t in tenths]
     found = read_numbers(column(*cells), "time", "ms")
     assert found.values.tolist() == [t / 10 for t in tenths]
+
+
+def test_a_cell_that_shows_what_points_are_settles_it_for_the_column() -> None:
+    found = read_numbers(pd.Series(["1.125", "250.0", "577"], index=[2, 3, 4]), "time", "ms")
+    assert found.values.tolist() == [1.125, 250.0, 577.0]
+    assert found.wrong == ()

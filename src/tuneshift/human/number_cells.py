@@ -188,9 +188,10 @@ def _points(
     if grouped and any(text.count(".") > 1 for _, text in dotted):
         return thousands
     whole = [float(text) for _, text in there if "." not in text and _PLAIN.fullmatch(text)]
-    if not timed or not _far_below(there, dotted, _POINT_GROUPS, 10 if grouped else _FAR):
+    # A cell such as "250.0" shows what points are in this column: then none divides thousands.
+    if not timed or not grouped or not _far_below(there, dotted, _POINT_GROUPS, 10):
         return _Reading(said=said)
-    sure = grouped and all(abs(number) < 1000 for number in whole) and _far_below(there, dotted, _POINT_GROUPS)
+    sure = all(abs(number) < 1000 for number in whole) and _far_below(there, dotted, _POINT_GROUPS)
     return thousands if sure else _Reading(fault=_EITHER)
 
 

@@ -160,7 +160,9 @@ class AdaptedTensors(Mapping[str, torch.Tensor]):
             if id(tensor) in self._file_of:
                 tensors[name] = self._file[self._file_of[id(tensor)]]
             else:
-                plain = ".".join(part for part in name.split(".") if part not in ("base_layer", "original_module"))
+                plain = ".".join(
+                    part for part in name.split(".") if part not in ("base_layer", "original_module", "token_adapter")
+                )
                 tensors[name] = self._of_base(f"{path}.{plain}")
         module.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, assign=True)
         with torch.no_grad():
