@@ -43,7 +43,7 @@ def read_delimited(path: Path, only: Sequence[str] | None = None, declared: str 
     told = _SEP_LINE.fullmatch(lines[begin].strip(" \r"))
     if told and begin + 1 < len(lines):
         begin += 1
-    separator = told.group(1) if told else _separator(lines[begin], SEPARATORS.get(plain_suffix(path), "\t"))
+    separator = told.group(1) if told else separator_of(lines[begin], SEPARATORS.get(plain_suffix(path), "\t"))
     if SEPARATORS.get(plain_suffix(path), separator) != separator:
         said.append(f"read with {_NAMES.get(separator, repr(separator))} between cells")
     quoted = separator != "\t" or _marks_are_quotes(lines[begin:])
@@ -60,15 +60,11 @@ def first_names(path: Path, declared: str | None = None) -> list[str]:
         lines = lines[1:]
     if not lines:
         return []
-    return [_unquoted(name) for name in lines[0].split(_separator(lines[0], ","))]
+    return [_unquoted(name) for name in lines[0].split(separator_of(lines[0], ","))]
 
 
 def separator_of(line: str, usual: str) -> str:
     """Return what stands between the cells of a row: the sign that parts it most often, `usual` in doubt."""
-    return _separator(line, usual)
-
-
-def _separator(line: str, usual: str) -> str:
     outside = re.sub(r'"[^"]*"', "", line)
     counts = {sign: outside.count(sign) for sign in (usual, ",", ";", "\t")}
     most = max(counts.values())

@@ -68,6 +68,11 @@ def read_numbers(cells: pd.Series, column: str, unit: str | None = None) -> Numb
     return NumberColumn(values[codes], missing[codes], told, _problems(cells, codes, column, faults))
 
 
+def is_plain_number(text: str) -> bool:
+    """Whether a text is a number with a point for decimals and no sign for thousands, infinities left out."""
+    return _PLAIN.fullmatch(text.lower()) is not None
+
+
 def _problems(cells: pd.Series, codes: np.ndarray, column: str, faults: dict[int, str]) -> tuple[Problem, ...]:
     if not faults:
         return ()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneshift.errors import BadInput
+from tuneshift.human.plain_files import GZIP, plain_name
 from tuneshift.human.western_letters import looks_like, reads_as_western
 
 _MARKS = (
@@ -55,7 +56,7 @@ def unpacked(path: Path) -> bytes:
         raw = path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path} cannot be read ({error.strerror or error}).") from error
-    if raw[:2] != b"\x1f\x8b":
+    if raw[:2] != GZIP:
         if path.suffix.lower() == ".gz":
             raise BadInput(f"{path} ends in .gz and is not compressed; take the ending away, or compress it.")
         return raw
@@ -71,8 +72,7 @@ def unpacked(path: Path) -> bytes:
 
 def plain_suffix(path: str | Path) -> str:
     """Return the suffix that says what a file holds, in small letters: ".csv" of "READ.CSV" and of "read.csv.gz"."""
-    name = Path(path).name.lower()
-    return Path(name.removesuffix(".gz")).suffix
+    return Path(plain_name(Path(path))).suffix
 
 
 def plain_stem(path: str | Path) -> str:

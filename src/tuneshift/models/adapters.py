@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from transformers import PretrainedConfig, PreTrainedModel
 
 from tuneshift.errors import BadInput, MeasurementFailed, MissingExtra, first_line
 from tuneshift.models.all_there import listed
-from tuneshift.models.kind import auto_class
+from tuneshift.models.embeddings import embedding_rows, say_untied
+from tuneshift.models.kind import auto_class, probe
+from tuneshift.models.shards import SafetensorFiles
 from tuneshift.models.source import ADAPTER_WEIGHTS
 from tuneshift.models.stored_names import stored
-from tuneshift.models.vocabulary import embedding_rows
 
 _PREFIX = "base_model.model."
 _TOKEN_ROWS = ("token_adapter", "trainable_tokens")
@@ -39,7 +39,7 @@ def merged(model: PreTrainedModel, folder: Path, name: str) -> PreTrainedModel:
     """
     peft = _peft()
     settings = _settings(folder, name)
-    names = _AdapterFile(folder).shapes
+    names = SafetensorFiles(folder, ADAPTER_WEIGHTS).shapes()
     _make_room(model, names)
     if _unties(model, names):
         _untie(model)
@@ -86,13 +86,14 @@ class AdaptedTensors(Mapping[str, torch.Tensor]):
                 f"adapter {name!r} ({kind}) cannot be read a layer at a time; merge it (peft's `merge_and_unload`), "
                 "save that with `save_pretrained`, and give the new folder."
             )
-        self._base, self._file = base, _AdapterFile(folder)
+        self._base, self._file = base, SafetensorFiles(folder, ADAPTER_WEIGHTS)
+        shapes = self._file.shapes()
         self.config = copy.deepcopy(config)
         with torch.device("meta"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = auto_class(self.config).from_config(self.config)
-            _make_room(model, self._file.shapes)
-            self._untied = _unties(model, self._file.shapes)
+            _make_room(model, shapes)
+            self._untied = _unties(model, shapes)
             if self._untied:
                 _untie(model)
             try:
@@ -103,11 +104,11 @@ class AdaptedTensors(Mapping[str, torch.Tensor]):
         pairs = list(_by_file_name(self._model))
         self._file_of = {id(tensor): key for key, tensor in pairs}
         inner, expected = self._model.base_model.model, {key for key, _ in pairs}
-        self._whole = _whole_tensors(self._file.shapes, inner) - expected
-        _require_all(self._file.shapes, expected | self._whole | _copies(self._file.shapes, inner), expected, name)
+        self._whole = _whole_tensors(shapes, inner) - expected
+        _require_all(shapes, expected | self._whole | _copies(shapes, inner), expected, name)
         for key, tensor in pairs:
-            if self._file.shapes[key] != tuple(tensor.shape):
-                held, wanted = list(self._file.shapes[key]), list(tensor.shape)
+            if shapes[key] != tuple(tensor.shape):
+                held, wanted = list(shapes[key]), list(tensor.shape)
                 raise _does_not_fit(name, f"{key} is {held} where it should be {wanted}")
 
     def __getitem__(self, name: str) -> torch.Tensor:
@@ -180,28 +181,6 @@ class AdaptedTensors(Mapping[str, torch.Tensor]):
             where = stored(f"{inputs.removesuffix('.token_adapter')}.weight", self._base.keys())
             assert where is not None, name
         return self._base[where.names[0]]
-
-
-class _AdapterFile(Mapping[str, torch.Tensor]):
-    """The tensors of adapter_model.safetensors; `shapes` without reading any."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / ADAPTER_WEIGHTS
-        try:
-            with safe_open(self.path, framework="pt") as file:
-                self.shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise BadInput(f"{self.path} is no safetensors file that can be read ({first_line(error)}).") from error
-
-    def __getitem__(self, key: str) -> torch.Tensor:
-        with safe_open(self.path, framework="pt") as file:
-            return file.get_tensor(key)  # type: ignore[no-any-return]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.shapes)
-
-    def __len__(self) -> int:
-        return len(self.shapes)
 
 
 def _peft() -> Any:
@@ -303,8 +282,7 @@ def _unties(model: PreTrainedModel, names: Collection[str]) -> bool:
 def _untie(model: PreTrainedModel) -> None:
     outputs: Any = model.get_output_embeddings()
     outputs.weight = torch.nn.Parameter(outputs.weight.detach().clone(), requires_grad=False)
-    for config in {id(c): c for c in (model.config, model.config.get_text_config())}.values():
-        config.tie_word_embeddings = False
+    say_untied(model.config)
 
 
 def _require_all(names: Collection[str], known: set[str], expected: set[str], name: str) -> None:
@@ -323,7 +301,5 @@ def _require_all(names: Collection[str], known: set[str], expected: set[str], na
 
 @torch.inference_mode()
 def _logits(model: PreTrainedModel, run: Any) -> torch.Tensor:
-    ids = ((torch.arange(8) * 7 + 3) % embedding_rows(model))[None].to(model.device)
-    inputs = {"input_ids": ids, **({"decoder_input_ids": ids} if model.config.is_encoder_decoder else {})}
-    found = run(**inputs)
+    found = run(**probe(model))
     return (found.logits if hasattr(found, "logits") else found.last_hidden_state).float().clone()  # type: ignore[no-any-return]

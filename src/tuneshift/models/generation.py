@@ -12,6 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from tuneshift.errors import BadInput
 from tuneshift.models.decoder_start import decoder_start
 from tuneshift.models.recurrent import reads_padding
+from tuneshift.models.vocabulary import special_ids
 from tuneshift.progress import Progress, silent
 
 
@@ -51,7 +52,7 @@ def generate(
             )
     order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))
     answers: dict[int, Answer] = {}
-    special = _special(tokenizer)
+    special = special_ids(tokenizer)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     # Not every PreTrainedModel can generate, says its type; those that are loaded here can.
     write: Callable[..., torch.Tensor] = cast(Any, model).generate
@@ -109,9 +110,3 @@ def _encoded(prompt: str, tokenizer: PreTrainedTokenizerBase, model: PreTrainedM
     if model.config.is_encoder_decoder:  # its encoder always reads an end, as attribution lays it out
         return [*ids, tokenizer.eos_token_id]
     return ids if start is None else [start, *ids]
-
-
-def _special(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    """The ids that decoding leaves out of a text."""
-    added = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
-    return added | set(tokenizer.all_special_ids)

@@ -15,7 +15,7 @@ from transformers import (
 from transformers.models.auto import modeling_auto
 
 from tuneshift.errors import BadInput, MeasurementFailed, first_line
-from tuneshift.models.vocabulary import embedding_rows
+from tuneshift.models.embeddings import embedding_rows
 
 Kind = Literal["causal", "masked", "encoder-decoder"]
 _CLASSES = {
@@ -80,9 +80,7 @@ def require_kind(model: PreTrainedModel, name: str) -> None:
     Raises MeasurementFailed where outputs are not finite, BadInput where a model that should be causal looks ahead. (Of
     a masked model nothing is taken that later text could change: every part is read up to its end alone.)
     """
-    rows = embedding_rows(model)
-    ids = (torch.arange(_PROBE) * 7 + 3) % rows
-    first = _outputs(model, ids, name)
+    first = _outputs(model, probe(model), name)
     if any(not torch.isfinite(tensor).all() for tensor in first):
         raise MeasurementFailed(
             f"model {name!r} gives numbers that are not finite; load it in float32 (--dtype float32), or download its "
@@ -90,8 +88,9 @@ def require_kind(model: PreTrainedModel, name: str) -> None:
         )
     if kind_of(model.config) != "causal":
         return
-    changed = ids.clone()
-    changed[-1] = (ids[-1] + rows // 2) % rows
+    changed = probe(model)
+    rows = embedding_rows(model)
+    changed["input_ids"][0, -1] = (changed["input_ids"][0, -1] + rows // 2) % rows
     for one, other in zip(first, _outputs(model, changed, name), strict=True):
         before, after = one[0, :-1].float(), other[0, :-1].float()
         if (before - after).abs().max() > _TOLERANCE.get(model.dtype, 0.1) * before.abs().max() + 1e-9:
@@ -102,13 +101,16 @@ def require_kind(model: PreTrainedModel, name: str) -> None:
             )
 
 
+def probe(model: PreTrainedModel) -> dict[str, torch.Tensor]:
+    """Return a few tokens (1, 8) of the vocabulary, as what a model is called with to see what it does."""
+    ids = ((torch.arange(_PROBE) * 7 + 3) % embedding_rows(model))[None].to(model.device)
+    return {"input_ids": ids, **({"decoder_input_ids": ids} if model.config.is_encoder_decoder else {})}
+
+
 @torch.inference_mode()
-def _outputs(model: PreTrainedModel, ids: torch.Tensor, name: str) -> list[torch.Tensor]:
-    inputs: dict[str, Any] = {"input_ids": ids[None].to(model.device), "output_hidden_states": True}
-    if model.config.is_encoder_decoder:
-        inputs["decoder_input_ids"] = inputs["input_ids"]
+def _outputs(model: PreTrainedModel, inputs: dict[str, torch.Tensor], name: str) -> list[torch.Tensor]:
     try:
-        found = model(**inputs)
+        found = model(**inputs, output_hidden_states=True)
     except Exception as error:  # whatever a model that does not fit its configuration makes torch say
         raise MeasurementFailed(f"model {name!r} cannot read {_PROBE} tokens: {first_line(error)}") from error
     states: Any = getattr(found, "hidden_states", None) or getattr(found, "encoder_hidden_states", None) or ()

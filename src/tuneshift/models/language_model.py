@@ -17,8 +17,9 @@ from tuneshift.models.chat_template import default_template, rendered
 from tuneshift.models.generation import Answer, generate
 from tuneshift.models.kind import auto_class, has_head, require_head
 from tuneshift.models.positions import context_length
-from tuneshift.models.source import model_revision, name_of
+from tuneshift.models.source import name_of
 from tuneshift.models.start_token import start_token, start_token_text
+from tuneshift.models.surprisal_forms import Form
 from tuneshift.notebook import facts
 from tuneshift.progress import Progress, silent
 
@@ -81,8 +82,9 @@ class LanguageModel:
             starts_like=starts_like,
             starts_like_revision=starts_like_revision,
         )
-        found = model_revision(ref, revision)
-        return cls(name_of(ref), parts.model, parts.tokenizer, found, start_token_id=parts.start, notes=parts.notes)
+        return cls(
+            name_of(ref), parts.model, parts.tokenizer, parts.revision, start_token_id=parts.start, notes=parts.notes
+        )
 
     @property
     def device(self) -> torch.device:
@@ -170,7 +172,14 @@ class LanguageModel:
             progress=progress,
         )
 
-    def surprisals(self, documents: Sequence[Sequence[str]], *, progress: Progress = silent) -> pd.DataFrame:
+    def surprisals(
+        self,
+        documents: Sequence[Sequence[str]],
+        *,
+        form: Form = "plain",
+        instruction: str | None = None,
+        progress: Progress = silent,
+    ) -> pd.DataFrame:
         """Return the surprisal of every word in bits, one row a word; see `models.surprisal.word_surprisals`."""
         from tuneshift.models.surprisal import word_surprisals
 
@@ -180,6 +189,8 @@ class LanguageModel:
             documents,
             context_length=self.context_length,
             start=self.start_token_id,
+            form=form,
+            instruction=instruction,
             progress=progress,
         )
 

@@ -8,20 +8,21 @@ from typing import Any
 
 import torch
 from huggingface_hub.utils import logging as hub_logging
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from tuneshift.errors import BadInput, MeasurementFailed, MissingExtra, first_line, nearest
 from tuneshift.models.adapters import merged
 from tuneshift.models.all_there import experts_missing, listed, require_all, said_of_unexpected
+from tuneshift.models.embeddings import embedding_rows, say_untied
 from tuneshift.models.kind import auto_class, require_kind
 from tuneshift.models.revision import local_folder, unknown_model
-from tuneshift.models.shards import indexed_shards
-from tuneshift.models.source import Source, base_named_by, name_of, source_of
+from tuneshift.models.shards import SafetensorFiles, indexed_shards
+from tuneshift.models.source import Source, name_of, revision_of, source_of
 from tuneshift.models.start_token import start_shared_with, start_token, start_token_text
 from tuneshift.models.states import is_causal
-from tuneshift.models.vocabulary import embedding_rows, require_room
+from tuneshift.models.vocabulary import require_room
 
 transformers_logging.disable_progress_bar()  # our own progress says what is going on
 hub_logging.set_verbosity_error()  # a hub that does not answer is said once, in our own words
@@ -36,11 +37,13 @@ _FEWEST_TOKENS = 16  # without its file, transformers makes a tokenizer of its s
 class Parts:
     """A model (evaluation mode, no parameter gradients), its fast tokenizer, and what came out as they were loaded.
 
-    `start`: the id of the token before a text (causal models). `notes`: what must be told with every result.
+    `revision` is that of its files; `start`: the id of the token before a text (causal models). `notes`: what must be
+    told with every result.
     """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+    revision: str
     start: int | None
     notes: tuple[str, ...] = ()
 
@@ -105,13 +108,13 @@ def load_parts(
     require_kind(model, name)
     causal = is_causal(model)
     start = start_token(model.config, tokenizer) if causal else None
-    base = starts_like or (base_named_by(ref) if source.adapter is not None else None)
+    base = starts_like or (source.base_name if source.adapter is not None else None)
     if base is not None and causal:
         start, told = other_start(
             model.config, tokenizer, name, base, trust_remote_code, starts_like_revision if starts_like else None
         )
         notes = (*notes, *told)
-    return Parts(model, tokenizer, start, notes)
+    return Parts(model, tokenizer, revision_of(source), start, notes)
 
 
 def load_config(source: Source, ref: str, trust_remote_code: bool = False) -> PretrainedConfig:
@@ -249,8 +252,7 @@ def _say_whether_tied(model: PreTrainedModel) -> None:
     inputs, outputs = (getattr(layer, "weight", None) for layer in (model.get_input_embeddings(), _output_layer(model)))
     if outputs is None or outputs is inputs or outputs.is_meta:
         return
-    for config in {id(c): c for c in (model.config, model.config.get_text_config())}.values():
-        config.tie_word_embeddings = False
+    say_untied(model.config)
 
 
 def _output_layer(model: PreTrainedModel) -> torch.nn.Module | None:
@@ -277,20 +279,12 @@ def _not_loaded(ref: str, source: Source, error: Exception) -> Exception:
 
 def _require_experts(ref: str, source: Source) -> None:
     """Raise BadInput with the names of experts' tensors that are missing: transformers stacks them, and cannot say."""
-    lacking = experts_missing(_names_in(source.folder)) if source.folder is not None else []
+    lacking = experts_missing(SafetensorFiles(source.folder)) if source.folder is not None else []
     if lacking:
         raise BadInput(
             f"model {ref!r}: {len(lacking)} tensors of its experts are in none of its files ({listed(lacking)}); "
             "download it again."
         )
-
-
-def _names_in(folder: Path) -> set[str]:
-    names: set[str] = set()
-    for path in folder.glob("*.safetensors"):
-        with safe_open(path, framework="pt") as file:
-            names |= set(file.keys())
-    return names
 
 
 def no_usable_files(ref: str, folder: Path | None, error: Exception) -> BadInput:

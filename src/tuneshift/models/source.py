@@ -46,7 +46,7 @@ def source_of(ref: str, revision: str | None = None) -> Source:
     """
     folder = local_folder(ref)
     if folder is not None:
-        return _of_folder(folder)
+        return _of_folder(folder, ref)
     pair = _base_and_adapter(ref)
     if pair is not None:
         base, on_top = pair
@@ -88,7 +88,11 @@ def model_revision(ref: str, revision: str | None = None) -> str:
     Weights are read, not loaded; on the hub only the commit is asked for, and a cached copy answers offline.
     Raises BadInput where nothing of that name can be found.
     """
-    source = source_of(ref, revision)
+    return revision_of(source_of(ref, revision))
+
+
+def revision_of(source: Source) -> str:
+    """Return the revision of a source; see `model_revision`."""
     folder = source.folder
     found = folder_revision(folder) if folder is not None else hub_revision(source.base, source.revision)
     return found if source.adapter is None else f"{found}+{folder_revision(source.adapter)}"
@@ -106,11 +110,10 @@ def adapter_settings(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _of_folder(folder: Path) -> Source:
+def _of_folder(folder: Path, ref: str) -> Source:
     if _is_adapter(folder):
-        return _of_adapter(folder, str(folder))
-    inner = _sentence_transformer(folder)
-    return Source(str(inner), None, None, str(folder))
+        return _of_adapter(folder, ref)
+    return Source(str(_sentence_transformer(folder)), None, None, ref)
 
 
 def _is_adapter(folder: Path) -> bool:
@@ -143,7 +146,7 @@ def _base_of(named: str, folder: Path) -> Source | None:
             continue
         if _is_adapter(place):
             return Source(str(place), None, place, str(place))
-        return Source(_of_folder(place).base, None, None, str(place))
+        return _of_folder(place, str(place))
     try:
         check_hub_id(named)
     except BadInput:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
+from tuneshift.models.vocabulary import special_ids
+
 _BETWEEN_DOCUMENTS = ("<|begin_of_text|>", "<s>", "<bos>", "<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>")
 
 
@@ -18,7 +20,7 @@ def start_token(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) ->
     """
     text_config = config.get_text_config()
     n_rows = getattr(text_config, "vocab_size", None) or len(tokenizer)
-    special = {number for number in _special(tokenizer) if number < n_rows}
+    special = {number for number in special_ids(tokenizer) if number < n_rows}
     other = {tokenizer.pad_token_id, tokenizer.unk_token_id} - {tokenizer.bos_token_id, tokenizer.eos_token_id}
     said = getattr(text_config, "bos_token_id", None)
     said = said[0] if isinstance(said, list | tuple) and said else said
@@ -64,8 +66,3 @@ def start_shared_with(
 def start_token_text(tokenizer: PreTrainedTokenizerBase, number: int | None) -> str:
     """Return a start token as the vocabulary writes it, "" for none."""
     return "" if number is None else str(tokenizer.convert_ids_to_tokens(number))
-
-
-def _special(tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    added = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
-    return added | set(tokenizer.all_special_ids)

@@ -10,6 +10,7 @@ from transformers import PreTrainedTokenizerBase
 
 from tuneshift.errors import BadInput
 from tuneshift.models.documents import tokenise
+from tuneshift.models.vocabulary import special_ids
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,7 @@ def word_beginnings(tokenizer: PreTrainedTokenizerBase, n_logits: int) -> np.nda
     texts = tokenizer.batch_decode([[*anchor, i] for i in range(size)], clean_up_tokenization_spaces=False)
     begins = np.zeros(n_logits, dtype=bool)
     begins[:size] = [text[len(before) :][:1].isspace() for text in texts]
-    special = {*tokenizer.all_special_ids}
-    special |= {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
-    begins[[i for i in special - _only_unknown(tokenizer) if i < n_logits]] = True
+    begins[[i for i in special_ids(tokenizer) - _only_unknown(tokenizer) if i < n_logits]] = True
     return begins
 
 

@@ -1,4 +1,4 @@
-"""Whether every token that a tokenizer can write has a row in the model's embeddings."""
+"""A tokenizer's tokens: which are special, and whether each has a row in the model's embeddings."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import json
 import re
 from pathlib import Path
 
-import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase
 from transformers.utils import cached_file
 
 from tuneshift.errors import BadInput
+from tuneshift.models.all_there import listed
 
-_NAMED = 3
 _OTHER_SENSES = re.compile("image|audio|video|vision", re.IGNORECASE)
 
 
-def embedding_rows(model: PreTrainedModel) -> int:
-    """Return how many tokens a model has embeddings for."""
-    weight = model.get_input_embeddings().weight
-    assert isinstance(weight, torch.Tensor)
-    return int(weight.shape[0])
+def special_ids(tokenizer: PreTrainedTokenizerBase) -> set[int]:
+    """Return the ids of a tokenizer's special tokens, named and merely added ones."""
+    added = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+    return added | set(tokenizer.all_special_ids)
 
 
 def require_room(tokenizer: PreTrainedTokenizerBase, n_rows: int, name: str) -> None:
@@ -41,11 +39,10 @@ def require_room(tokenizer: PreTrainedTokenizerBase, n_rows: int, name: str) -> 
     ]
     if not beyond:
         return
-    named = ", ".join(f"{token!r} ({number})" for number, token in beyond[:_NAMED])
-    more = f" and {len(beyond) - _NAMED} more" if len(beyond) > _NAMED else ""
+    named = listed(f"{token!r} ({number})" for number, token in beyond)
     raise BadInput(
         f"the tokenizer of model {name!r} has {len(beyond)} tokens beyond the {n_rows} rows of its embeddings: "
-        f"{named}{more}; it is another model's, or tokens were added without `resize_token_embeddings`: give the "
+        f"{named}; it is another model's, or tokens were added without `resize_token_embeddings`: give the "
         "tokenizer that the weights were trained with."
     )
 

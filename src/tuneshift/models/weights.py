@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 from tuneshift.errors import BadInput, first_line, nearest
 from tuneshift.models.adapters import AdaptedTensors
 from tuneshift.models.anatomy import Anatomy, anatomy_of
+from tuneshift.models.embeddings import say_untied
 from tuneshift.models.language_model import LanguageModel
 from tuneshift.models.loading import load_config, load_tokenizer, torch_device
 from tuneshift.models.revision import check_hub_id, unknown_model
-from tuneshift.models.shards import indexed_shards
+from tuneshift.models.shards import SafetensorFiles
 from tuneshift.models.source import name_of, source_of
 from tuneshift.models.stored_names import stored
 
@@ -89,8 +89,7 @@ class Weights:
             return
         one, other = (self._tensors[where.names[0]] for where in held if where is not None)
         if one.shape != other.shape or not torch.equal(one, other):
-            for config in {id(c): c for c in (self.config, text)}.values():
-                config.tie_word_embeddings = False
+            say_untied(self.config)
 
     @cached_property
     def anatomy(self) -> Anatomy:
@@ -132,50 +131,6 @@ class Weights:
         if any(held.endswith(_QUANTISED) for held in self._tensors):
             return f"model {self.name} is quantised; give the checkpoint in float32, float16 or bfloat16."
         return f"model {self.name} ({self.config.model_type}) has no tensor {name!r}{nearest(name, self._tensors)}."
-
-
-class SafetensorFiles(Mapping[str, torch.Tensor]):
-    """The tensors of a model folder by name; each is read from its file when it is asked for, and not kept."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._shard_of = _shards(folder)
-
-    def __getitem__(self, name: str) -> torch.Tensor:
-        path = self.folder / self._shard_of[name]
-        try:
-            with safe_open(path, framework="pt") as file:
-                return file.get_tensor(name)  # type: ignore[no-any-return]
-        except (OSError, SafetensorError) as error:
-            raise BadInput(f"tensor {name!r} cannot be read from {path}: {error}; download the file again.") from error
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._shard_of)
-
-    def __len__(self) -> int:
-        return len(self._shard_of)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._shard_of  # Mapping's own asks for the tensor, which would read it
-
-
-def _shards(folder: Path) -> dict[str, str]:
-    """Return the file that holds each tensor: as the index says, else what the files themselves list."""
-    indexed = indexed_shards(folder)
-    if indexed is not None:
-        return indexed
-    single = folder / "model.safetensors"
-    paths = [single] if single.is_file() else sorted(folder.glob("*.safetensors"))
-    if not paths:
-        raise BadInput(f"model folder {folder} holds no .safetensors file; save it again with `save_pretrained`.")
-    shard_of: dict[str, str] = {}
-    for path in paths:
-        try:
-            with safe_open(path, framework="pt") as file:
-                shard_of |= dict.fromkeys(file.keys(), path.name)
-        except (OSError, SafetensorError) as error:
-            raise BadInput(f"{path} is no safetensors file that can be read: {error}") from error
-    return shard_of
 
 
 def _from_hub(ref: str, revision: str | None) -> Path:

@@ -12,7 +12,7 @@ import pandas as pd
 from tuneshift.errors import BadInput
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.models import LanguageModel
-from tuneshift.models.surprisal import n_logits, word_surprisals
+from tuneshift.models.surprisal import n_logits
 from tuneshift.models.surprisal_forms import Form
 from tuneshift.progress import Progress, silent
 from tuneshift.reading.sanity import Sanity, sanity
@@ -71,16 +71,7 @@ def surprisals_of(
             raise BadInput(f"{source.name}: form {form!r} needs a model; a file of surprisals has only its own form.")
         return Surprisals({"given": load_surprisals(Path(source.path), times, source.unit)})
     documents = list(times.documents.values())
-    table = word_surprisals(
-        source.torch_model,
-        source.tokenizer,
-        documents,
-        context_length=source.context_length,
-        start=source.start_token_id,
-        form=form,
-        instruction=instruction,
-        progress=progress,
-    )
+    table = source.surprisals(documents, form=form, instruction=instruction, progress=progress)
     _require_same_words(table, times, source.name)
     read = "" if form == "plain" else f" {form}"
     plain = table["surprisal_plain"].to_numpy(float)

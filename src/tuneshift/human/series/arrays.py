@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from tuneshift.errors import BadInput
+from tuneshift.human.plain_files import opened, whole
 from tuneshift.human.problems import some
-from tuneshift.human.series.plain_files import opened, whole
 
 
 def read_numpy(path: Path, name: str | None) -> np.ndarray:

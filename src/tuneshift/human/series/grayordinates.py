@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from tuneshift.errors import BadInput
+from tuneshift.human.plain_files import plain_name
 from tuneshift.human.problems import some
 from tuneshift.human.series.labels import inside_of, regions_of
 from tuneshift.human.series.missing import varies
 from tuneshift.human.series.nibabel_files import is_cifti, load_surface, load_volume
-from tuneshift.human.series.plain_files import plain_name
 from tuneshift.human.series.region_means import scans_of_regions
 from tuneshift.human.series.scan_file import Scans
 from tuneshift.human.series.stated_time import StatedTime

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from tuneshift.errors import BadInput
+from tuneshift.human.plain_files import plain_name
 from tuneshift.human.series.arrays import read_hdf5, read_numpy
 from tuneshift.human.series.grayordinates import read_grayordinates
 from tuneshift.human.series.numeric_table import read_numeric_table
-from tuneshift.human.series.plain_files import plain_name
 from tuneshift.human.series.scan_file import Scans
 from tuneshift.human.series.surfaces import read_surface
 from tuneshift.human.series.volumes import read_volumes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pandas as pd
 
 from tuneshift.errors import BadInput
 from tuneshift.human.delimited import SEPARATORS, read_delimited, separator_of
+from tuneshift.human.number_cells import is_plain_number
 from tuneshift.human.problems import some
 from tuneshift.human.text_file import plain_suffix, read_text
 from tuneshift.human.transcript import SpokenWord
@@ -22,7 +22,6 @@ _KNOWN_AS = {
     "offset": ("offset", "end", "stop", "offset_s", "xmax"),
     "duration": ("duration", "length"),
 }
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 _NO_TIME = ("", "n/a", "na", "nan")
 _APART = 0.05  # seconds by which an offset may differ from onset and duration
 
@@ -124,7 +123,7 @@ def _seconds(path: Path, cells: pd.Series) -> np.ndarray:
         text = str(cell).strip()
         if text.lower() in _NO_TIME:
             continue
-        if not _NUMBER.fullmatch(text) or not np.isfinite(float(text)):
+        if not is_plain_number(text) or not np.isfinite(float(text)):
             raise BadInput(f"{path}, row {row}: {text!r:.60} is no time in seconds (column `{cells.name}`).")
         values[place] = float(text)
     return values

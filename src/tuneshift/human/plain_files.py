@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import IO, cast
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 LARGEST_RATIO = 1032  # of deflate: more cannot come out of a byte
 
 
@@ -19,7 +19,7 @@ def plain_name(path: Path) -> str:
 def is_compressed(path: Path) -> bool:
     """Whether a file is compressed by gzip, by its first bytes; raises OSError where it cannot be opened."""
     with path.open("rb") as stream:
-        return stream.read(2) == _GZIP
+        return stream.read(2) == GZIP
 
 
 def opened(path: Path) -> IO[bytes]:
