@@ -94,7 +94,7 @@ def test_a_study_s_pair_differs_by_exactly_nothing_where_the_weights_do_not(tmp_
         {
             "name": "same",
             "models": ["fable-2m", {"model": str(tmp_path / "tuned"), "base": "fable-2m"}],
-            "measurements": [{"kind": "reading", "data": "simulated_reading", "n_boot": 0}],
+            "measurements": [{"kind": "reading", "data": "simulated_reading", "n_boot": 0, "mixed_model": False}],
         }
     )
     results = run(study, out=tmp_path / "out")

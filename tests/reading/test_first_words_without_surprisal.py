@@ -24,7 +24,8 @@ def surprisals(fable_2m: LanguageModel) -> pd.DataFrame:
 
 def measured(path: Path, table: pd.DataFrame, **options: str) -> Result:
     table.to_csv(path, index=False)
-    return reading_alignment(SurprisalFile("x", path), "simulated_reading", n_boot=0, **options)
+    source = SurprisalFile("x", path)
+    return reading_alignment(source, "simulated_reading", n_boot=0, mixed_model=False, **options)  # type: ignore[arg-type]
 
 
 def score(result: Result, metric: str) -> tuple[float, int]:

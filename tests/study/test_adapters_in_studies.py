@@ -21,7 +21,7 @@ from tuneshift.study.demo import pair_study
 from tuneshift.study.jobs import plan_jobs
 from tuneshift.study.model_entry import entry_revision
 
-READING = {"kind": "reading", "data": "simulated_reading", "n_boot": 0}
+READING = {"kind": "reading", "data": "simulated_reading", "n_boot": 0, "mixed_model": False}
 
 
 @pytest.fixture

@@ -20,11 +20,12 @@ def told_apart(entries: Sequence[ModelEntry]) -> tuple[ModelEntry, ...]:
     counts = Counter(entry.label for entry in entries)
     found = list(entries)
     for label in (label for label, n in counts.items() if n > 1):
-        places = {i: _path(entry) for i, entry in enumerate(entries) if entry.label == label and _path(entry)}
-        if len({path.resolve() for path in places.values() if path}) < len(places):
+        called = {i: _path(entry) for i, entry in enumerate(entries) if entry.label == label}
+        places = {i: path.resolve() for i, path in called.items() if path is not None}
+        if len(set(places.values())) < len(places):
             continue
         for depth in range(2, _MOST_PARENTS):
-            names = {i: "/".join(path.resolve().parts[-depth:]) for i, path in places.items() if path}
+            names = {i: "/".join(path.parts[-depth:]) for i, path in places.items()}
             if len(set(names.values())) == len(names):
                 for i, name in names.items():
                     found[i] = entries[i].model_copy(update={"name": name})
