@@ -1,4 +1,4 @@
-"""Measurement: a specification that a study file can hold, and `run(model) -> Result`."""
+"""Measurement and PairMeasurement: a specification that a study file can hold, and `run(...) -> Result`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,25 @@ from tuneshift.models import LanguageModel
 from tuneshift.numerics.seeds import LARGEST_SEED
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
+from tuneshift.vocabulary import Kind, Metric, ours
 
 
-class Measurement(BaseModel, ABC):
-    """Base of all measurements; a subclass is a frozen pydantic model with `kind`, `code_version` and `run`.
+class Specification(BaseModel, ABC):
+    """What all measurements share: a frozen pydantic model with a `kind`, a `code_version` and a fingerprint.
 
-    `kind` is the word a study file uses; raise `code_version` by one whenever the code changes a number, so that
-    stored cells of the older code are measured again.
+    `metrics` says what its numbers mean (`tuneshift.vocabulary.Metric`): comparisons, findings, figures and methods
+    read it, so that nobody else needs to know the measurement. `title` and `asks` head its section, `question` says
+    among which questions of the report it stands. `kind` is the word a study file uses; raise `code_version` by one
+    whenever the code changes a number, so that stored cells of the older code are measured again.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     code_version: ClassVar[int] = 1
+    metrics: ClassVar[tuple[Metric, ...]] = ()
+    title: ClassVar[str] = ""
+    asks: ClassVar[str] = ""
+    question: ClassVar[str] = "other"
     kind: str
 
     @model_validator(mode="after")
@@ -35,9 +42,14 @@ class Measurement(BaseModel, ABC):
             raise ValueError(f"seed: {seed} is no seed; give a whole number from 0 to {LARGEST_SEED}")
         return self
 
-    @abstractmethod
-    def run(self, model: LanguageModel, progress: Progress = silent) -> Result:
-        """Measure one model. Rows leave `model`, `base_model`, `tuned` and `fingerprint` to the caller."""
+    @classmethod
+    def meaning(cls) -> Kind:
+        """Return what this kind of measurement asks and what its numbers mean."""
+        kind = str(cls.model_fields["kind"].default)
+        known = ours().kind(kind)
+        if known.metrics and cls.metrics == known.metrics:
+            return known
+        return Kind(kind, cls.title or known.title, cls.question, cls.asks, cls.metrics)
 
     def data_checksum(self) -> str:
         """Return a checksum of the human data or prompts that this measurement reads ("" where it reads none)."""
@@ -64,6 +76,22 @@ class Measurement(BaseModel, ABC):
             "code": f"{type(self).__module__}.{type(self).__qualname__}:{self.code_version}",
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Measurement(Specification):
+    """A measurement of one model; a subclass is a specification with `run(model)`."""
+
+    @abstractmethod
+    def run(self, model: LanguageModel, progress: Progress = silent) -> Result:
+        """Measure one model. Rows leave `model`, `base_model`, `tuned` and `fingerprint` to the caller."""
+
+
+class PairMeasurement(Specification):
+    """A measurement of a tuned model together with its base; a study runs it for models that have a base only."""
+
+    @abstractmethod
+    def run(self, base: LanguageModel, tuned: LanguageModel, progress: Progress = silent) -> Result:
+        """Measure one pair. Raises BadInput where the two cannot be compared (another shape, another tokenizer)."""
 
 
 def _without_folder(value: Any) -> Any:

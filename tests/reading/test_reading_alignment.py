@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from planted import Planted, plant
+from tuneshift.findings.summary import summary_sentences
 
 from tuneshift.errors import BadInput
 from tuneshift.human import ReadingTimes, load_data
@@ -17,7 +18,6 @@ from tuneshift.progress import silent
 from tuneshift.reading import ReadingAlignment, reading_alignment
 from tuneshift.reading.scores import Settings, measure
 from tuneshift.reading.word_order import lag_profile
-from tuneshift.report.summary import summary_sentences
 from tuneshift.result import Result
 from tuneshift.study import run
 

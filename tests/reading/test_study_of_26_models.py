@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tuneshift.findings.summary import summary_sentences
 
 from tuneshift.compare.correlations import SIZE
 from tuneshift.report import write_report
-from tuneshift.report.summary import summary_sentences
 from tuneshift.study import StudyResults, load_study, run
 
 STUDY = Path(__file__).parents[2] / "studies" / "reading_26_models.yaml"

@@ -14,9 +14,9 @@ import xarray as xr
 import yaml
 
 from tuneshift.human import Recording, load_data
-from tuneshift.report.brain_picture import CUBE, drawn, glass_brains, places
-from tuneshift.report.page import render
-from tuneshift.report.section import Image, Paragraph
+from tuneshift.report.blocks.section import Image, Paragraph
+from tuneshift.report.page.page import render
+from tuneshift.report.sections.brain_picture import CUBE, drawn, glass_brains, places
 from tuneshift.study import StudyResults, load_study, run
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tuneshift.report.cautions import cautions
-from tuneshift.report.contents import contents
-from tuneshift.report.methods import methods
+from tuneshift.findings.cautions import cautions
+from tuneshift.report.page.contents import contents
+from tuneshift.report.sections.methods import methods
 from tuneshift.result import long_table
 from tuneshift.study import StudyResults
 

@@ -9,7 +9,7 @@ import pytest
 from browser import Page
 from page_study import FOREIGN, IN_NAME, IN_NOTES, IN_PROMPT, IN_RESPONSE, IN_WORD
 
-from tuneshift.report.embedding import embedded_json
+from tuneshift.report.blocks.embedding import embedded_json
 
 
 def test_markup_in_prompt_response_name_notes_and_words_runs_nothing(browser: Page, hostile_report: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from browser import Page
 
-from tuneshift.report.contents import contents
-from tuneshift.report.figures import Figure
-from tuneshift.report.internals_pictures import browsers
-from tuneshift.report.section import Picture, SmallTable
+from tuneshift.report.blocks.figures import Figure
+from tuneshift.report.blocks.section import Picture, SmallTable
+from tuneshift.report.page.contents import contents
+from tuneshift.report.sections.internals_pictures import browsers
 from tuneshift.result import Result
 from tuneshift.study import StudyResults
 

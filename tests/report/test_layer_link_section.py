@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from tuneshift.compare.layer_link import LINK_COLUMNS, POOLED, link_layers, link_points
-from tuneshift.report.figures import Figure, Style
-from tuneshift.report.layer_link import layer_link_section, link_sentences, measure_name
-from tuneshift.report.section import Paragraph, SmallTable
+from tuneshift.findings.layer_link import link_sentences
+from tuneshift.report.blocks.figures import Figure, Style
+from tuneshift.report.blocks.section import Paragraph, SmallTable
+from tuneshift.report.sections.layer_link import layer_link_section, measure_name
 from tuneshift.result import long_table
 
 STYLES = {"t1": Style("#0072B2", "solid", "circle"), "t2": Style("#D55E00", "dash", "diamond")}

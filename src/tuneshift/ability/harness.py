@@ -14,6 +14,7 @@ from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
+from tuneshift.vocabulary.ability import ABILITY
 
 _NAMES = {
     "bbh": "bbh_zeroshot"
@@ -30,6 +31,7 @@ class AbilityScores(Measurement):
     """
 
     code_version: ClassVar[int] = 1
+    metrics: ClassVar = ABILITY.metrics
     kind: Literal["ability"] = "ability"
     tasks: tuple[str, ...] = ("mmlu", "bbh", "wikitext")
     num_fewshot: int | None = Field(default=None, ge=0)

@@ -32,6 +32,7 @@ from tuneshift.models.unknown_letters import unknown_letters
 from tuneshift.numerics.haemodynamics import DELAYS, RESPONSE_SECONDS, delay_steps
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
+from tuneshift.vocabulary.brain import BRAIN
 
 _TWINS = 3
 _RANDOM_DRAWS = 3
@@ -51,7 +52,8 @@ class BrainAlignment(Measurement):
     are Pearson r on held-out stimuli, averaged over folds.
     """
 
-    code_version: ClassVar[int] = 5
+    code_version: ClassVar[int] = 6
+    metrics: ClassVar = BRAIN.metrics
     kind: Literal["brain"] = "brain"
     data: str
     split: SplitName | None = None
@@ -153,13 +155,13 @@ class BrainAlignment(Measurement):
             arrays |= controls.arrays
             details |= controls.details
         if units is not None:
-            scores = self._random_units(features, encoding, progress_here)
+            scores, _ = self._random_units(features, encoding, progress_here)
             rows += score_rows(setting, data, scores, ceiling, metric="r_random_units")
             arrays |= _unit_arrays(units) | {"r_random_units": _per_layer(scores, data)}
             details["language_network_by_layer"] = units.network_by_layer()
         if self._n_twins(model):
-            twins = self._twins(model, recording, encoding, progress_here)
-            rows += score_rows(setting, data, twins, ceiling, metric="r_untrained")
+            twins, chosen = self._twins(model, recording, encoding, progress_here)
+            rows += score_rows(setting, data, twins, ceiling, metric="r_untrained", nested=chosen)
             arrays["r_untrained"] = _per_layer(twins, data)
         return Result.from_rows(rows, arrays=arrays, warnings=tuple(warnings), details=details)
 
@@ -190,7 +192,9 @@ class BrainAlignment(Measurement):
         found = localise(model, self.units, self.pool, self.stack, progress)
         return replace(features, units=found.units), found
 
-    def _random_units(self, features: LayerFeatures, encoding: Encoding, progress: Progress) -> np.ndarray:
+    def _random_units(
+        self, features: LayerFeatures, encoding: Encoding, progress: Progress
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Scores (L + 1, v) of as many random units of each layer, the mean over draws."""
         assert self.units is not None
         n_layers, _, n_units = features.states.shape
@@ -209,8 +213,10 @@ class BrainAlignment(Measurement):
             return self.untrained
         return _TWINS
 
-    def _twins(self, model: LanguageModel, recording: Recording, encoding: Encoding, progress: Progress) -> np.ndarray:
-        """Scores (L + 1, v) of untrained twins, the mean over seeds."""
+    def _twins(
+        self, model: LanguageModel, recording: Recording, encoding: Encoding, progress: Progress
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Scores of untrained twins by layer (L + 1, v) and of the layer each chose (v,), means over seeds."""
         twins = (model.untrained(seed) for seed in range(self._n_twins(model)))
         return _mean_scores((self._features(twin, recording, progress)[0] for twin in twins), encoding, progress)
 
@@ -222,10 +228,13 @@ def brain_alignment(model: LanguageModel, data: Recording | str, progress: Progr
     return BrainAlignment(data=data.name, **options).measure(model, data, progress)
 
 
-def _mean_scores(several: Iterable[LayerFeatures], encoding: Encoding, progress: Progress) -> np.ndarray:
-    """Scores (L + 1, v), the mean over several features of one recording, made and dropped one after the other."""
-    scores = [score_layers(features, encoding, progress=progress)[0].layers for features in several]
-    return np.asarray(np.mean(scores, axis=0))
+def _mean_scores(
+    several: Iterable[LayerFeatures], encoding: Encoding, progress: Progress
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (L + 1, v) and nested ones (v,), means over several features of a recording, made one by one."""
+    scores = [score_layers(features, encoding, progress=progress)[0] for features in several]
+    layers, nested = ([getattr(score, name) for score in scores] for name in ("layers", "nested"))
+    return np.asarray(np.mean(layers, axis=0)), np.asarray(np.mean(nested, axis=0))
 
 
 def _about_ceiling(recording: Recording, encoding: Encoding, ceiling: Ceiling, mapping: str) -> list[str]:

@@ -138,7 +138,7 @@ def _finish(results: StudyResults, report_path: Path, as_json: bool) -> None:
     if as_json:
         print_json(json_rows(results.table), results.warnings)
     else:
-        from tuneshift.report.summary import summary_sentences
+        from tuneshift.findings.summary import summary_sentences
 
         for sentence in summary_sentences(results):
             typer.echo(f"- {printable(sentence)}")

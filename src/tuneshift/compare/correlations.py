@@ -9,7 +9,8 @@ import pandas as pd
 from scipy import stats
 
 from tuneshift.compare.resampling import N_BOOTSTRAP, SEED, adjusted
-from tuneshift.compare.units import OVERALL, summaries
+from tuneshift.vocabulary import Vocabulary, ours
+from tuneshift.vocabulary.rows import by_metric, one_number, summaries, untrained
 
 SCORE_KEYS = ("measurement", "dataset", "split", "mapping", "layer", "metric", "specification")
 CORRELATION_COLUMNS = (
@@ -37,9 +38,6 @@ FEWEST_MODELS = 4
 FEWEST_BASES = 3
 """Fewer base models allow any correlation: the interval is then from -1 to 1."""
 TOO_FEW_BASES = "too few base models"
-_ONE_LAYER = ("nested", "best")
-_NO_SCORE = ("ceiling", "r_surrogate", "sd_surrogate", "p_surrogate", "p_permutation")
-"""What stands beside a score to judge it by, and is no score of a model."""
 
 
 def correlate_with_properties(
@@ -47,9 +45,11 @@ def correlate_with_properties(
     sizes: Mapping[str, float],
     families: Mapping[str, str],
     bases: Mapping[str, str] | None = None,
+    vocabulary: Vocabulary | None = None,
 ) -> pd.DataFrame:
-    """Correlate every summary score with size and abilities over models (paper 1, section 5; methods, section 3).
+    """Correlate every score with size and abilities over models (paper 1, section 5; methods, sections 3 and 8).
 
+    Which rows are a model's one score of a metric the vocabulary says: of brain scores that of the nested layer.
     `table` is the long table of all models, with a column `specification` where one measurement was made in several
     ways; `sizes` are numbers of parameters by model, `families` their families, `bases` the base of each tuned model.
     One row a score and property, columns `CORRELATION_COLUMNS`: Pearson with a 95% bootstrap interval, Spearman,
@@ -59,7 +59,7 @@ def correlate_with_properties(
     The p-values take models as independent, as published. Scores of fewer than 4 models are left out.
     """
     bases = bases or {}
-    points = score_points(table, sizes)
+    points = score_points(table, sizes, vocabulary)
     rows = []
     for keys, group in points.groupby([*SCORE_KEYS, "property"], dropna=False, sort=False):
         if len(group) >= FEWEST_MODELS:
@@ -70,18 +70,29 @@ def correlate_with_properties(
     return frame
 
 
-def score_points(table: pd.DataFrame, sizes: Mapping[str, float]) -> pd.DataFrame:
-    """Return the points behind the correlations: `SCORE_KEYS`, `property`, `model`, `x` (property), `y` (score)."""
-    rows = summaries(table).dropna(subset=["value", "metric"])
-    if "specification" not in rows:
-        rows = rows.assign(specification="")
-    properties = _properties(rows, sizes)
-    scores = rows[_is_score(rows)].rename(columns={"value": "y"})
+def score_points(table: pd.DataFrame, sizes: Mapping[str, float], vocabulary: Vocabulary | None = None) -> pd.DataFrame:
+    """Return the points behind the correlations: `SCORE_KEYS`, `property`, `model`, `x` (property), `y` (score).
+
+    A score that a model has twice under one name is no point: nobody knows which is meant (`ambiguous_scores`).
+    """
+    properties = _properties(table, sizes, vocabulary or ours())
+    scores = _scores(table, vocabulary or ours()).rename(columns={"value": "y"})
     scores = scores.drop_duplicates([*SCORE_KEYS, "model"], keep=False)
     points = scores[[*SCORE_KEYS, "model", "y"]].merge(properties, on="model")
     points[["x", "y"]] = points[["x", "y"]].astype(float)
     # In an order of their own: the draws of a bootstrap must not depend on which model was measured first.
     return points.sort_values("model", kind="stable", ignore_index=True)
+
+
+def ambiguous_scores(table: pd.DataFrame, vocabulary: Vocabulary | None = None) -> list[str]:
+    """Return a sentence for every metric of which some model has several numbers under one name."""
+    scores = _scores(table, vocabulary or ours())
+    twice = scores[scores.duplicated([*SCORE_KEYS, "model"], keep=False)]
+    return [
+        f"across models: {', '.join(dict.fromkeys(part['model'].astype(str)))} has several numbers called {metric} on "
+        f"{dataset}; they are in no correlation, because nobody can say which of them counts."
+        for (metric, dataset), part in twice.groupby(["metric", "dataset"], dropna=False, sort=False)
+    ]
 
 
 def pearson_interval(
@@ -171,11 +182,12 @@ def _row(
     return row
 
 
-def _properties(rows: pd.DataFrame, sizes: Mapping[str, float]) -> pd.DataFrame:
+def _properties(table: pd.DataFrame, sizes: Mapping[str, float], vocabulary: Vocabulary) -> pd.DataFrame:
     found = pd.DataFrame(
         {"model": list(sizes), "property": SIZE, "x": np.log10(list(sizes.values()) or [1.0])[: len(sizes)]}
     )
-    ability = rows[(rows["measurement"] == "ability").to_numpy(dtype=bool)]
+    rows = summaries(table).dropna(subset=["value", "metric"])
+    ability = rows[by_metric(rows, vocabulary, lambda metric: metric.role == "property")]
     parts = ability[["dataset", "target", "metric"]].astype("string").fillna("")
     names = parts["dataset"] + " " + parts["target"] + " " + parts["metric"]
     abilities = pd.DataFrame(
@@ -184,13 +196,13 @@ def _properties(rows: pd.DataFrame, sizes: Mapping[str, float]) -> pd.DataFrame:
     return pd.concat([found, abilities.drop_duplicates(["model", "property"])], ignore_index=True)
 
 
-def _is_score(rows: pd.DataFrame) -> np.ndarray:
-    """Whether a row is a model's one score: no ability, over all targets, and of no single layer."""
-    whole = rows["target"].isna() | rows["target"].isin(OVERALL)
-    one_layer = rows["layer"].isna() | rows["layer"].isin(_ONE_LAYER)
-    score = (rows["measurement"] != "ability") & ~rows["metric"].isin(_NO_SCORE)
-    mask: np.ndarray = (whole & one_layer & score).to_numpy(dtype=bool)
-    return mask
+def _scores(table: pd.DataFrame, vocabulary: Vocabulary) -> pd.DataFrame:
+    """Return the rows that are a model's one score of a metric; twins are no models."""
+    rows = table.dropna(subset=["value", "metric"])
+    if "specification" not in rows:
+        rows = rows.assign(specification="")
+    chosen = one_number(rows, vocabulary) & by_metric(rows, vocabulary, lambda metric: metric.is_score)
+    return rows[chosen & ~untrained(rows)]
 
 
 def _flat(values: np.ndarray, scale: np.ndarray | None = None) -> bool:

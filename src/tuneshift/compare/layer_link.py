@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from tuneshift.compare.layer_permutation import FEWEST_LAYERS, linked, linked_given_depth
 from tuneshift.compare.resampling import adjusted
-from tuneshift.compare.units import OVERALL, summaries
+from tuneshift.vocabulary import Metric, Vocabulary, ours
+from tuneshift.vocabulary.rows import by_metric, over_all, untrained
 
-SCORE_KEYS = ("dataset", "split", "mapping", "metric", "specification")
-"""What tells one brain score from another."""
+SCORE_KEYS = ("measurement", "dataset", "split", "mapping", "metric", "specification")
+"""What tells one score from another."""
 _PAIR_KEYS = ("model", "base_model", *SCORE_KEYS)
 _LINK_KEYS = (*_PAIR_KEYS, "inside")
 POINT_COLUMNS = (*_LINK_KEYS, "layer", "change", "movement")
@@ -29,13 +29,9 @@ LINK_COLUMNS = (
     "partial_q",
 )
 POOLED = "all pairs"
-SIMILARITIES = ("head_overlap", "concept_overlap", "state_cka", "state_cosine")
-"""Measures that are 1 where nothing moved: the movement is 1 minus them, and their name in the table says so."""
-_SAME_SCORE = ("r_normalised", "r_untrained")
-"""A score divided by one ceiling has the order of the score; tuning does not touch the untrained twin."""
 
 
-def link_layers(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+def link_layers(pairs: pd.DataFrame, table: pd.DataFrame, vocabulary: Vocabulary | None = None) -> pd.DataFrame:
     """Correlate, over layers, |d(alignment)| from tuning with the size of the change inside (methods, section 7).
 
     `pairs` and `table` as in `link_points`. One row a pair, brain score and inside measure, and where there are several
@@ -44,7 +40,7 @@ def link_layers(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     (Benjamini-Hochberg) over the inside measures of one brain score and pair. Fewer than 4 layers give no row, fewer
     than 6 no partial correlation.
     """
-    return links_of_points(link_points(pairs, table))
+    return links_of_points(link_points(pairs, table, vocabulary))
 
 
 def links_of_points(points: pd.DataFrame) -> pd.DataFrame:
@@ -66,25 +62,28 @@ def links_of_points(points: pd.DataFrame) -> pd.DataFrame:
     return links
 
 
-def link_points(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+def link_points(pairs: pd.DataFrame, table: pd.DataFrame, vocabulary: Vocabulary | None = None) -> pd.DataFrame:
     """Return the points behind the links, one row a pair, brain score, inside measure and layer.
 
-    `pairs` is a table of pairs (`compare.pairs`), of which the brain scores of every layer count (over all participants
-    and targets; normalised scores and untrained twins left out); `table` is the long table, of which the rows of
-    measurement `internals` count (one number a layer, rows of single heads or words left out). Columns `POINT_COLUMNS`:
-    `change` = |tuned - base| of the score, `movement` the inside measure, where it is a similarity 1 minus it.
+    `pairs` is a table of pairs (`compare.pairs`), of which the scores of every layer count that the vocabulary links
+    (over all participants and targets; untrained twins left out); `table` is the long table, of which the metrics count
+    that say how far a layer moved (one number a layer, rows of single heads or words left out). Columns
+    `POINT_COLUMNS`: `change` = |tuned - base| of the score, `movement` how far the inside measure lies from its value
+    where nothing moved; of a similarity that is 1 minus it, and its name says so.
     """
-    scores = pairs[(pairs["measurement"] == "brain").to_numpy(dtype=bool)]
-    scores = _of_layers(scores[~scores["metric"].isin(_SAME_SCORE).to_numpy(dtype=bool)])
-    inside = _of_layers(summaries(table[(table["measurement"] == "internals").to_numpy(dtype=bool)]))
+    vocabulary = vocabulary or ours()
+    scores = _of_layers(pairs, vocabulary, lambda metric: metric.linked)
+    inside = _of_layers(table, vocabulary, lambda metric: metric.movement)
     found = []
     for key, by_layer in _grouped(scores, _PAIR_KEYS):
         own = inside[(inside["model"] == key[0]).to_numpy(dtype=bool)]
-        for (mapping, metric), moved in _grouped(own, ("mapping", "metric")):
-            part = _matched(by_layer, moved, metric in SIMILARITIES)
-            name = " ".join(str(word) for word in (mapping, metric) if word is not None)
+        n_mappings = own.groupby("metric")["mapping"].nunique(dropna=False).to_dict()
+        for (kind, mapping, metric), moved in _grouped(own, ("measurement", "mapping", "metric")):
+            unmoved = vocabulary.metric(kind, metric).unmoved
+            part = _matched(by_layer, moved, unmoved)
+            name = f"{mapping} {metric}" if mapping is not None and n_mappings[metric] > 1 else str(metric)
             named: dict[str, Any] = dict(zip(_PAIR_KEYS, key, strict=True))
-            named["inside"] = f"1 - {name}" if metric in SIMILARITIES else name
+            named["inside"] = f"{unmoved:g} - {name}" if unmoved else name
             found.append(part.assign(**named)[list(POINT_COLUMNS)])
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(POINT_COLUMNS))
 
@@ -103,11 +102,11 @@ def _row(key: tuple[object, ...], parts: list[pd.DataFrame]) -> dict[str, object
     }
 
 
-def _matched(by_layer: pd.DataFrame, moved: pd.DataFrame, similarity: bool) -> pd.DataFrame:
+def _matched(by_layer: pd.DataFrame, moved: pd.DataFrame, unmoved: float) -> pd.DataFrame:
     """Return layer, change and movement of the layers that both sides have, in order of depth."""
     change = by_layer.groupby("layer")["difference"].mean().astype(float).abs().rename("change")
     movement = moved.groupby("layer")["value"].mean().astype(float).rename("movement")
-    both = pd.concat([change, 1 - movement if similarity else movement], axis=1, join="inner").dropna()
+    both = pd.concat([change, unmoved - movement if unmoved else movement], axis=1, join="inner").dropna()
     return both.rename_axis("layer").reset_index().astype({"layer": int}).sort_values("layer", ignore_index=True)
 
 
@@ -117,11 +116,12 @@ def _grouped(frame: pd.DataFrame, keys: tuple[str, ...]) -> Iterator[tuple[tuple
         yield tuple(None if _missing(value) else value for value in key), part
 
 
-def _of_layers(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of single layers over all targets."""
-    whole = (table["target"].isna() | table["target"].isin(OVERALL)).to_numpy(dtype=bool)
-    numbered: np.ndarray = table["layer"].astype("string").str.fullmatch(r"\d+").fillna(False).to_numpy(dtype=bool)
-    return table[whole & numbered]
+def _of_layers(table: pd.DataFrame, vocabulary: Vocabulary, wanted: Callable[[Metric], bool]) -> pd.DataFrame:
+    """Return the rows of single layers over all targets, of the metrics that are wanted."""
+    rows = table[by_metric(table, vocabulary, wanted) & ~untrained(table)]
+    numbered = rows["layer"].astype("string").str.fullmatch(r"\d+").fillna(False).to_numpy(dtype=bool)
+    rows = rows[numbered]
+    return rows[over_all(rows)]
 
 
 def _missing(value: object) -> bool:

@@ -10,6 +10,7 @@ import xarray as xr
 
 from tuneshift.compare.correlations import SCORE_KEYS
 from tuneshift.compare.resampling import N_BOOTSTRAP, SEED
+from tuneshift.vocabulary import Vocabulary, ours
 
 STORY_COLUMNS = ("over_stories_low", "over_stories_high", "n_stories")
 FEWEST_STORIES = 3
@@ -17,10 +18,13 @@ Arrays = Callable[[str, str], Mapping[str, xr.DataArray]]
 """Model and measurement (in a few words) -> the arrays of its result."""
 
 
-def with_story_intervals(correlations: pd.DataFrame, points: pd.DataFrame, arrays: Arrays) -> pd.DataFrame:
+def with_story_intervals(
+    correlations: pd.DataFrame, points: pd.DataFrame, arrays: Arrays, vocabulary: Vocabulary | None = None
+) -> pd.DataFrame:
     """Return correlations with `STORY_COLUMNS`: a 95% interval of Pearson r over stories, and how many there are.
 
-    Reading scores that hold every word's share (an array named metric_mapping with coordinate `document`) have one:
+    Scores that are a sample over stories and hold every word's share (an array metric_mapping with coordinate
+    `document`) have one:
     the same stories are drawn for all models, each model's score is taken anew, and the models are correlated again.
     The interval over models says whether other models would show it, this one whether other texts would. Other rows,
     and fewer than 3 stories, have none (NaN, missing).
@@ -29,7 +33,7 @@ def with_story_intervals(correlations: pd.DataFrame, points: pd.DataFrame, array
     keys = [*SCORE_KEYS, "property"]
     groups = dict(tuple(points.groupby(_key(points, keys), sort=False)))
     for key in _key(correlations, keys):
-        values = _interval(groups[key], arrays)
+        values = _interval(groups[key], arrays, vocabulary or ours())
         for name, value in zip(STORY_COLUMNS, values, strict=True):
             found[name].append(value)
     frame = correlations.assign(**found)
@@ -67,9 +71,10 @@ def _key(frame: pd.DataFrame, keys: list[str]) -> pd.Series:
     return key
 
 
-def _interval(group: pd.DataFrame, arrays: Arrays) -> tuple[float, float, float]:
+def _interval(group: pd.DataFrame, arrays: Arrays, vocabulary: Vocabulary) -> tuple[float, float, float]:
     nothing = (float("nan"), float("nan"), float("nan"))
-    if (group["measurement"] != "reading").any():
+    first = group.iloc[0]
+    if vocabulary.metric(first["measurement"], first["metric"]).over != "stories":
         return nothing
     sums, words = [], None
     for row in group.itertuples():

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from tuneshift.compare.resampling import adjusted, paired_test
-from tuneshift.compare.units import KEYS, array_units, participant_units, summaries, target_units
+from tuneshift.compare.units import KEYS, array_units, participant_units, target_units
 from tuneshift.result import Result
+from tuneshift.vocabulary.rows import summaries
 
 PAIR_COLUMNS = (
     "model",

@@ -9,11 +9,9 @@ import pandas as pd
 import xarray as xr
 
 from tuneshift.result import Result
+from tuneshift.vocabulary.rows import OVERALL, UNIT_PREFIXES, unit_names
 
-OVERALL = ("mean", "median")
 KEYS = ("dataset", "split", "mapping", "layer", "target", "metric")
-_UNIT_PREFIXES = {"prompt:": "prompts", "story:": "stories", "document:": "stories", "subject:": "subjects"}
-"""Targets that are one observation of a summary over all of them; every other target is a score of its own."""
 _TASK = "task:"
 """Summaries of some prompts only: those whose coordinate `task` says so."""
 
@@ -38,21 +36,6 @@ class Units:
         return mean
 
 
-def summaries(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a long table that summarise: over all participants, and no single prompt or story."""
-    overall = (table["participant"].isna() | table["participant"].isin(OVERALL)).to_numpy(dtype=bool)
-    return table[overall & (unit_names(table) == "")]
-
-
-def unit_names(table: pd.DataFrame) -> np.ndarray:
-    """Return the name of the unit that a row's target is one of ("prompts", "stories"), "" where it is none."""
-    targets = table["target"].astype("string").fillna("")
-    names = np.full(len(table), "", dtype=object)
-    for prefix, name in _UNIT_PREFIXES.items():
-        names[targets.str.startswith(prefix).to_numpy(dtype=bool)] = name
-    return names
-
-
 def participant_units(base: pd.DataFrame, tuned: pd.DataFrame, joined: pd.DataFrame) -> list[Units]:
     """Pair the rows of single participants: for every summary, the same row of each participant."""
     return _row_units(_singles(base), _singles(tuned), joined, "participant", "participants", list(KEYS))
@@ -63,7 +46,7 @@ def target_units(base: pd.DataFrame, tuned: pd.DataFrame, joined: pd.DataFrame) 
     found = []
     keys = [key for key in KEYS if key != "target"]
     overall = joined[(joined["target"].isna() | joined["target"].isin(OVERALL)).to_numpy(dtype=bool)]
-    for name in dict.fromkeys(_UNIT_PREFIXES.values()):
+    for name in dict.fromkeys(UNIT_PREFIXES.values()):
         first, second = (table[unit_names(table) == name] for table in (base, tuned))
         found += _row_units(first, second, overall, "target", name, keys)
     return found

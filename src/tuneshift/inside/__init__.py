@@ -10,6 +10,7 @@ from tuneshift.inside.concepts.shift import concept_shift
 from tuneshift.inside.heads.measurement import HeadPatterns
 from tuneshift.inside.heads.patterns import WordPairs, head_patterns
 from tuneshift.inside.heads.shift import head_shift
+from tuneshift.inside.internals import Internals
 from tuneshift.inside.states.shift import state_shift
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Concepts",
     "FeedforwardConcepts",
     "HeadPatterns",
+    "Internals",
     "PromptAttribution",
     "WordPairs",
     "attribute",

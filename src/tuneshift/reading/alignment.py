@@ -22,6 +22,7 @@ from tuneshift.reading.served import ServedModel
 from tuneshift.reading.served.served_model import served_surprisals
 from tuneshift.reading.surprisal_file import Source, surprisals_of
 from tuneshift.result import Result
+from tuneshift.vocabulary.reading import READING
 
 
 class ReadingAlignment(Measurement):
@@ -40,6 +41,7 @@ class ReadingAlignment(Measurement):
     """
 
     code_version: ClassVar[int] = 5
+    metrics: ClassVar = READING.metrics
 
     kind: Literal["reading"] = "reading"
     data: str = "natural_stories"

@@ -9,34 +9,28 @@ import yaml
 from huggingface_hub import EvalResult
 from huggingface_hub.repocard_data import eval_results_to_model_index
 
-_TASKS = {
-    "brain": ("brain-alignment", "Brain alignment"),
-    "reading": ("reading-alignment", "Reading alignment"),
-    "attribution": ("prompt-attribution", "Prompt attribution"),
-    "ability": ("text-generation", "Ability"),
-}
+from tuneshift.vocabulary import Vocabulary, ours
+from tuneshift.vocabulary.rows import over_all
 
 
-def model_index(table: pd.DataFrame, model: str) -> str:
+def model_index(table: pd.DataFrame, model: str, vocabulary: Vocabulary | None = None) -> str:
     """Return the `model-index` YAML of one model's summary rows (over all participants and targets).
 
     The value of each row carries its interval, number of observations and noise ceiling as arguments, so that nothing
     the long table knows about a number is lost on the card. Raises ValueError where the table has no such model.
     """
-    rows = table[(table["model"] == model) & table["measurement"].isin(_TASKS) & table["value"].notna()]
-    rows = rows[_over_all(rows["participant"]) & _over_all(rows["target"])]
+    vocabulary = vocabulary or ours()
+    tasks = {kind.name: kind.task for kind in vocabulary.kinds if kind.task[0]}
+    rows = table[(table["model"] == model) & table["measurement"].isin(tasks) & table["value"].notna()]
+    rows = rows[over_all(rows)]
     if rows.empty:
         raise ValueError(f"the table has no summary row of a model called {model!r}")
-    results = [_evaluation(row) for row in rows.to_dict("records")]
+    results = [_evaluation(row, tasks[row["measurement"]]) for row in rows.to_dict("records")]
     return yaml.safe_dump({"model-index": eval_results_to_model_index(model, results)}, sort_keys=False)
 
 
-def _over_all(column: pd.Series[Any]) -> pd.Series[bool]:
-    return (column.isna() | column.isin(["", "mean", "median"])).astype(bool)
-
-
-def _evaluation(row: dict[Any, Any]) -> EvalResult:
-    task, name = _TASKS[row["measurement"]]
+def _evaluation(row: dict[Any, Any], task: tuple[str, str]) -> EvalResult:
+    kind, name = task
     dataset = _text(row["dataset"]) or "none"
     settings = {
         key: _plain(row[key])
@@ -44,7 +38,7 @@ def _evaluation(row: dict[Any, Any]) -> EvalResult:
         if not pd.isna(row[key])
     }
     return EvalResult(
-        task_type=task,
+        task_type=kind,
         task_name=name,
         dataset_type=dataset,
         # The hub merges rows that share task, data set and configuration: settings keep layers and splits apart.

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
 from tuneshift.errors import BadInput, nearest
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import Specification
 from tuneshift.models.revision import local_folder
 from tuneshift.notebook import facts, notes
 from tuneshift.numerics.seeds import LARGEST_SEED
@@ -56,19 +56,20 @@ class ExecutorOptions(BaseModel):
 class Study(BaseModel):
     """Models x measurements; build one in Python, or read it from a YAML file with `load_study`.
 
-    `seeds` fill the `seed` of every measurement that has one and does not set it itself, one job a seed. `versions` is
-    what a run writes into its copy of the study, and is read by nobody.
+    `seeds` fill the `seed` of every measurement that has one and does not set it itself, one job a seed. `versions` and
+    `vocabulary` (what the numbers of other packages' measurements mean) are what a run writes into its copy.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1, max_length=200, pattern=r"^[^/\\\x00]+$")
     models: tuple[ModelEntry, ...] = Field(min_length=1)
-    measurements: tuple[SerializeAsAny[Measurement], ...] = Field(min_length=1)
+    measurements: tuple[SerializeAsAny[Specification], ...] = Field(min_length=1)
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1)
     executor: ExecutorOptions = ExecutorOptions()
     notes: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
+    vocabulary: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -211,8 +212,8 @@ def _validated(text: StudyText, folder: Path) -> Study:
         raise BadInput(f"{text.where(error.place)}: {error}.") from error
 
 
-def _measurement(value: Any, place: Place) -> Measurement:
-    if isinstance(value, Measurement):
+def _measurement(value: Any, place: Place) -> Specification:
+    if isinstance(value, Specification):
         return value
     try:
         specification = normal_form(value)
@@ -232,7 +233,7 @@ def _measurement(value: Any, place: Place) -> Measurement:
         raise _Misplaced(place, str(error).rstrip(".")) from error
 
 
-def _with_paths(measurement: Measurement, folder: Path) -> Measurement:
+def _with_paths(measurement: Specification, folder: Path) -> Specification:
     """Make absolute what names a file (with a suffix), a folder or a model folder that lies beside the study file."""
     found = {}
     for name in type(measurement).model_fields:

@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import Specification
 
 _PLAIN = ("data", "prompts", "split", "mapping", "form")
 """Settings whose value says enough without its name."""
 
 
-def describe(measurement: Measurement) -> str:
+def describe(measurement: Specification) -> str:
     """Return a measurement in a few words: its kind, its data, and every setting that is not the default."""
     settings = measurement.settings()
     defaults = {name: field.get_default(call_default_factory=True) for name, field in _fields(measurement).items()}
@@ -25,7 +25,7 @@ def describe(measurement: Measurement) -> str:
     return " ".join([measurement.kind, *plain, *others])
 
 
-def _fields(measurement: Measurement) -> dict[str, FieldInfo]:
+def _fields(measurement: Specification) -> dict[str, FieldInfo]:
     return {name: field for name, field in type(measurement).model_fields.items() if not field.is_required()}
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tuneshift.errors import TuneshiftError
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import PairMeasurement, Specification
 from tuneshift.study.config import Study
 from tuneshift.study.description import describe
-from tuneshift.study.internals import PairMeasurement
 from tuneshift.study.model_entry import ModelEntry
 
 
@@ -20,7 +19,7 @@ class Job:
 
     entry: ModelEntry
     base: ModelEntry | None
-    measurement: Measurement
+    measurement: Specification
     fingerprint: str = ""
     revision: str = ""
     problem: str = ""
@@ -123,9 +122,9 @@ def batches(jobs: Iterable[Job]) -> list[Batch]:
     return [Batch(entry, tuple(group)) for entry, group in groups.items()]
 
 
-def seeded(study: Study) -> list[Measurement]:
+def seeded(study: Study) -> list[Specification]:
     """Return the study's measurements, one for each seed where they have one that the study file does not set."""
-    found: list[Measurement] = []
+    found: list[Specification] = []
     for measurement in study.measurements:
         fields = type(measurement).model_fields
         if "seed" in fields and "seed" not in measurement.model_fields_set:
@@ -136,7 +135,7 @@ def seeded(study: Study) -> list[Measurement]:
     return found
 
 
-def _applies(measurement: Measurement, entry: ModelEntry, base: ModelEntry | None) -> bool:
+def _applies(measurement: Specification, entry: ModelEntry, base: ModelEntry | None) -> bool:
     if entry.surprisals is not None:
         return measurement.kind == "reading"
     if isinstance(measurement, PairMeasurement):

@@ -8,23 +8,16 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from tuneshift.errors import BadInput, nearest
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import Specification
+from tuneshift.vocabulary import OUR_KINDS
 
 ENTRY_POINT_GROUP = "tuneshift.measurements"
 
-_BUILT_IN = {
-    "brain": "tuneshift.brain:BrainAlignment",
-    "reading": "tuneshift.reading:ReadingAlignment",
-    "attribution": "tuneshift.inside:PromptAttribution",
-    "heads": "tuneshift.inside:HeadPatterns",
-    "concepts": "tuneshift.inside:FeedforwardConcepts",
-    "internals": "tuneshift.study.internals:Internals",
-    "ability": "tuneshift.ability:AbilityScores",
-}
-_registered: dict[str, type[Measurement]] = {}
+_BUILT_IN = {kind.name: kind.measured_by for kind in OUR_KINDS}
+_registered: dict[str, type[Specification]] = {}
 
 
-def register(measurement: type[Measurement]) -> type[Measurement]:
+def register(measurement: type[Specification]) -> type[Specification]:
     """Make a measurement of your own known to study files under its `kind`; usable as a class decorator.
 
     A package does it for all its users with an entry point in the group `tuneshift.measurements`.
@@ -39,17 +32,17 @@ def known_kinds() -> tuple[str, ...]:
     return tuple(sorted({*_BUILT_IN, *_registered, *found}))
 
 
-def measurement_class(kind: str) -> type[Measurement]:
+def measurement_class(kind: str) -> type[Specification]:
     """Return the class of a kind; BadInput, with the nearest known one, for a kind that nobody registered."""
     if kind in _registered:
         return _registered[kind]
     if kind in _BUILT_IN:
         module, _, name = _BUILT_IN[kind].partition(":")
-        found: type[Measurement] = getattr(import_module(module), name)
+        found: type[Specification] = getattr(import_module(module), name)
         return found
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         if entry.name == kind:
-            loaded: type[Measurement] = entry.load()
+            loaded: type[Specification] = entry.load()
             return loaded
     kinds = known_kinds()
     raise BadInput(f"unknown measurement kind {kind!r}{nearest(kind, kinds)}; known are {', '.join(kinds)}.")

@@ -14,15 +14,24 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from tuneshift.compare.correlations import FEWEST_BASES, FEWEST_MODELS, correlate_with_properties, root_of, score_points
+from tuneshift.compare.correlations import (
+    FEWEST_BASES,
+    FEWEST_MODELS,
+    ambiguous_scores,
+    correlate_with_properties,
+    root_of,
+    score_points,
+)
 from tuneshift.compare.layer_link import link_points, links_of_points
 from tuneshift.compare.over_stories import with_story_intervals
 from tuneshift.compare.pairs import PAIR_COLUMNS, compare_pair
-from tuneshift.errors import BadInput
+from tuneshift.errors import BadInput, nearest
+from tuneshift.findings import Finding, Findings, findings_of
 from tuneshift.notebook import facts, notes, table
 from tuneshift.result import Result
 from tuneshift.study.index import JobRecord, ModelInfo, StudyIndex, read_index
 from tuneshift.study.store import DamagedCell, Store
+from tuneshift.vocabulary import QUESTIONS, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,10 @@ class LazyResults(Mapping[str, Result]):
 
 
 class StudyResults:
-    """What a study gave: `table` (the long table), `cells`, `pairs()`, `correlations()`, `failures`, `warnings`."""
+    """What a study gave: `table` (the long table), `cells`, `pairs()`, `correlations()`, `failures`, `warnings`.
+
+    `vocabulary` says what every number means.
+    """
 
     def __init__(self, folder: Path, study: dict[str, Any], index: StudyIndex) -> None:
         store = Store(folder)
@@ -115,8 +127,9 @@ class StudyResults:
         self.cells = [_cell(job, store, settings) for job in index.done]
         self.failures = [Failure(job.model, job.description, job.reason) for job in index.failed]
         self.n_waiting = len(index.waiting)
+        self.vocabulary = _vocabulary(study, folder)
         self.results = LazyResults(self.cells)
-        self.warnings = _warnings(index, self.models)
+        self.warnings = [*_warnings(index, self.models), *ambiguous_scores(self._specified, self.vocabulary)]
 
     @classmethod
     def load(cls, folder: str | Path) -> StudyResults:
@@ -153,10 +166,26 @@ class StudyResults:
         """
         return self._correlations.copy()
 
+    def findings(self, question: str | None = None) -> list[Finding]:
+        """Return what the study found, the most telling first: at most seven findings, or all on one question.
+
+        See `tuneshift.findings.findings_of`; questions are those of `tuneshift.vocabulary.QUESTIONS`. Raises BadInput
+        for a question that there is not.
+        """
+        if question is None:
+            return list(self._findings.first)
+        if question not in QUESTIONS:
+            raise BadInput(f"no question {question!r}{nearest(question, QUESTIONS)}; there are {', '.join(QUESTIONS)}.")
+        return [finding for finding in self._findings.all if finding.question == question]
+
+    @cached_property
+    def _findings(self) -> Findings:
+        return findings_of(self)
+
     def correlation_points(self) -> pd.DataFrame:
         """Return the points behind the correlations, for scatter plots; see `compare.correlations.score_points`."""
         sizes = {name: info.n_parameters for name, info in self.models.items() if info.n_parameters}
-        return score_points(self._specified, sizes)
+        return score_points(self._specified, sizes, self.vocabulary)
 
     def layer_links(self) -> pd.DataFrame:
         """Return, per pair and pooled, whether the layers whose inside moved most changed their brain score most.
@@ -196,7 +225,7 @@ class StudyResults:
 
     @cached_property
     def _layer_link_points(self) -> pd.DataFrame:
-        return link_points(self._pairs, self.table)
+        return link_points(self._pairs, self.table, self.vocabulary)
 
     @cached_property
     def _layer_links(self) -> pd.DataFrame:
@@ -206,10 +235,13 @@ class StudyResults:
     def _correlations(self) -> pd.DataFrame:
         sizes = {name: info.n_parameters for name, info in self.models.items() if info.n_parameters}
         families = {name: info.family for name, info in self.models.items() if info.family}
-        found = correlate_with_properties(self._specified, sizes, families, bases_of(self.models))
-        cells = {(cell.model, cell.description): cell for cell in self.cells if cell.measurement == "reading"}
+        found = correlate_with_properties(self._specified, sizes, families, bases_of(self.models), self.vocabulary)
+        cells = {(cell.model, cell.description): cell for cell in self.cells}
         return with_story_intervals(
-            found, self.correlation_points(), lambda model, description: cells[model, description].result.arrays
+            found,
+            self.correlation_points(),
+            lambda model, description: cells[model, description].result.arrays,
+            self.vocabulary,
         )
 
     def _repr_html_(self) -> str:
@@ -224,6 +256,16 @@ class StudyResults:
         )
         failures = notes(f"failed: {failure}" for failure in self.failures)
         return title + failures + notes(self.warnings) + (table(self.pairs()) if len(self.pairs()) else "")
+
+
+def _vocabulary(study: dict[str, Any], folder: Path) -> Vocabulary:
+    """Return what the study's numbers mean: our vocabulary, and what measurements from outside declared."""
+    try:
+        return Vocabulary.of_declared(study.get("vocabulary") or {})
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadInput(
+            f"{folder / 'study.yaml'}, vocabulary: {error}; run the study again, which writes it anew."
+        ) from error
 
 
 def _is_study(document: Any) -> bool:

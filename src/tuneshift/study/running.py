@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import yaml
 
 from tuneshift.errors import BadInput
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import Specification
 from tuneshift.progress import Progress, silent
 from tuneshift.study.cell import SCHEMA
 from tuneshift.study.config import Study, load_study
@@ -33,6 +33,7 @@ from tuneshift.study.results import StudyResults
 from tuneshift.study.secrets import without_secrets
 from tuneshift.study.store import DamagedCell, Store, clear_words, write_atomically
 from tuneshift.study.storing import Storing
+from tuneshift.vocabulary import ours
 
 
 def run(
@@ -208,7 +209,7 @@ class _DataChecksums:
     def __init__(self) -> None:
         self._known: dict[int, str] = {}
 
-    def of(self, measurement: Measurement) -> str:
+    def of(self, measurement: Specification) -> str:
         """Return the checksum of the data that a measurement reads."""
         if id(measurement) not in self._known:
             self._known[id(measurement)] = measurement.data_checksum()
@@ -279,7 +280,10 @@ def _as_run(study: Study) -> dict[str, Any]:
     document["executor"]["environment"] = without_secrets(document["executor"]["environment"])
     document["models"] = [entry.model_dump(mode="json", exclude_defaults=True) for entry in study.models]
     order = ("name", "notes", "models", "measurements", "seeds", "executor")
-    return {**{key: document[key] for key in order}, "versions": dict(versions())}
+    meanings = [type(measurement).meaning() for measurement in study.measurements]
+    foreign = ours().with_kinds(meanings).declared()
+    extra = {"vocabulary": foreign} if foreign else {}
+    return {**{key: document[key] for key in order}, "versions": dict(versions()), **extra}
 
 
 _INTERRUPTED = (

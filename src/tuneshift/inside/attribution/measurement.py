@@ -26,6 +26,7 @@ from tuneshift.models.unknown_letters import unknown_letters
 from tuneshift.numerics.resampling import bootstrap_mean
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
+from tuneshift.vocabulary.inside import ATTRIBUTION
 
 _MOST_PICTURES = 40
 
@@ -44,6 +45,7 @@ class PromptAttribution(Measurement):
     """
 
     code_version: ClassVar[int] = 3
+    metrics: ClassVar = ATTRIBUTION.metrics
     kind: Literal["attribution"] = "attribution"
     prompts: str = "fable_instructions"
     form: Form = "plain"

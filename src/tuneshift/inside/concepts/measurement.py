@@ -20,6 +20,7 @@ from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
+from tuneshift.vocabulary.inside import CONCEPTS
 
 _WORDS_IN_A_ROW, _COMPONENTS_IN_ROWS = 8, 5
 
@@ -39,6 +40,7 @@ class FeedforwardConcepts(Measurement):
     """
 
     code_version: ClassVar[int] = 1
+    metrics: ClassVar = CONCEPTS.metrics
     kind: Literal["concepts"] = "concepts"
     words: str | None = None
     n_words: int = Field(default=10_000, ge=10)

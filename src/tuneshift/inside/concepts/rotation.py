@@ -26,12 +26,12 @@ class Rotation:
     principal: np.ndarray
     matched: np.ndarray
 
-    def summaries(self) -> dict[str, np.ndarray]:
-        """Return the three numbers by name (...,): mean and largest principal angle, mean angle of matched ones."""
+    def summaries(self) -> dict[tuple[str, str], np.ndarray]:
+        """Return (...,) by metric and its name: mean and largest principal angle, mean angle of matched components."""
         return {
-            "mean principal angle": self.principal.mean(axis=-1),
-            "largest principal angle": self.principal.max(axis=-1),
-            "matched components": self.matched.mean(axis=-1),
+            ("rotation_deg", "mean principal angle"): self.principal.mean(axis=-1),
+            ("rotation_largest_deg", "largest principal angle"): self.principal.max(axis=-1),
+            ("rotation_matched_deg", "matched components"): self.matched.mean(axis=-1),
         }
 
 

@@ -56,8 +56,8 @@ def concept_shift(
         rotation, overlap = _compared(before, after, k)
         turned.append(rotation)
         rows += [
-            spec.row(layer=layer, mapping=name, metric="rotation_deg", value=float(angle), n=k, unit="degrees")
-            for name, angle in rotation.summaries().items()
+            spec.row(layer=layer, mapping=name, metric=metric, value=float(angle), n=k, unit="degrees")
+            for (metric, name), angle in rotation.summaries().items()
         ]
         change = _weight_change(first, second, layer - 1)
         rows.append(spec.row(layer=layer, metric="concept_overlap", value=overlap, n=k, unit="Jaccard index"))
@@ -110,9 +110,9 @@ def _weight_change(base: Weights, tuned: Weights, layer: int) -> float:
 
 def _random_rows(spec: FeedforwardConcepts, random: Rotation) -> list[dict[str, Any]]:
     rows = []
-    for name, draws in random.summaries().items():
+    for (metric, name), draws in random.summaries().items():
         low, high = np.quantile(draws, [0.025, 0.975])
-        place = {"mapping": name, "metric": "rotation_deg", "n": len(draws), "unit": "degrees"}
+        place = {"mapping": name, "metric": metric, "n": len(draws), "unit": "degrees"}
         rows.append(spec.row(value=float(draws.mean()), ci_low=low, ci_high=high, **place) | {"target": RANDOM})
     return rows
 

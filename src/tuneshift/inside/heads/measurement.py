@@ -19,6 +19,7 @@ from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
+from tuneshift.vocabulary.inside import HEADS
 
 
 class HeadPatterns(Measurement):
@@ -31,6 +32,7 @@ class HeadPatterns(Measurement):
     """
 
     code_version: ClassVar[int] = 1
+    metrics: ClassVar = HEADS.metrics
     kind: Literal["heads"] = "heads"
     words: str | None = None
     vectors: str | None = None

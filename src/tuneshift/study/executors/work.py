@@ -13,10 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tuneshift.errors import MeasurementFailed, TuneshiftError
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import Measurement, PairMeasurement, Specification
 from tuneshift.progress import Progress, silent
 from tuneshift.study.cell import encode_result
-from tuneshift.study.internals import PairMeasurement
 from tuneshift.study.jobs import Failed, Finished, Job, Outcome
 from tuneshift.study.model_entry import ModelEntry
 
@@ -78,14 +77,15 @@ class Workplace:
 
     def _measured(self, job: Job) -> dict[str, bytes]:
         """Measure, with the batch halved as often as memory asks for it."""
-        measurement: Measurement | None = job.measurement
+        measurement: Specification | None = job.measurement
         while True:
             assert measurement is not None
             try:
                 if isinstance(measurement, PairMeasurement):
                     assert job.base is not None
                     base, tuned = self._loaded[job.base], self._loaded[job.entry]
-                    return encode_result(measurement.run_pair(base, tuned, self._progress))
+                    return encode_result(measurement.run(base, tuned, self._progress))
+                assert isinstance(measurement, Measurement)
                 return encode_result(measurement.run(self._loaded[job.entry], self._progress))
             except (RuntimeError, MemoryError) as error:
                 fewer = smaller(measurement) if is_out_of_memory(error) else None
@@ -129,7 +129,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def smaller(measurement: Measurement) -> Measurement | None:
+def smaller(measurement: Specification) -> Specification | None:
     """Return the measurement with its batch (`batch_size`, `batch_tokens`) halved, None where it offers none."""
     halved = {
         name: value // 2

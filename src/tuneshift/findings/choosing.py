@@ -1,0 +1,76 @@
+"""Which findings stand on the first screen: at most seven, chosen and ordered by rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuneshift.compare.correlations import root_of
+from tuneshift.compare.verdict import ALPHA, verdict
+from tuneshift.findings.across import link_findings, size_findings
+from tuneshift.findings.finding import Finding
+from tuneshift.findings.of_models import model_findings
+from tuneshift.findings.of_pairs import headline_pairs, pair_findings
+from tuneshift.findings.source import Results
+from tuneshift.vocabulary import QUESTIONS
+from tuneshift.vocabulary.words import number
+
+MOST = 7
+_KINDS = ("difference", "null", "unknown")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a study found: `first` stand on the first screen, `all` in their questions; `count` says how many tests."""
+
+    first: tuple[Finding, ...]
+    all: tuple[Finding, ...]
+    count: str = ""
+
+
+def findings_of(results: Results) -> Findings:
+    """Return the findings of a study, the most telling first.
+
+    Real people come before simulated ones, differences that hold before nulls, then the questions in their order. Of
+    each question the first finding is taken, then the others, until there are seven.
+    """
+    vocabulary = results.vocabulary
+    table = results.table.reset_index(drop=True)
+    pairs = results.pairs().reset_index(drop=True)
+    bases = {
+        str(model): str(base)
+        for model, base in zip(table["model"], table["base_model"], strict=True)
+        if isinstance(base, str)
+    }
+    roots = {str(base): root_of(str(base), bases) for base in bases.values()}
+    paired = headline_pairs(pairs, vocabulary)
+    found = [
+        *pair_findings(pairs, vocabulary, roots),
+        *model_findings(table, paired, vocabulary),
+        *link_findings(results.layer_links().reset_index(drop=True), vocabulary),
+        *size_findings(results.correlations().reset_index(drop=True), vocabulary),
+    ]
+    ordered = sorted(found, key=_rank)  # a stable order: equals keep that of the study
+    return Findings(tuple(sorted(_first(ordered), key=_rank)), tuple(ordered), _count(paired))
+
+
+def _rank(finding: Finding) -> tuple[int, int, int]:
+    return finding.simulated, _KINDS.index(finding.kind), list(QUESTIONS).index(finding.question)
+
+
+def _first(ordered: list[Finding]) -> list[Finding]:
+    one_each = {finding.question: finding for finding in reversed(ordered)}
+    chosen = [finding for finding in ordered if one_each[finding.question] is finding]
+    return [*chosen, *(finding for finding in ordered if finding not in chosen)][:MOST]
+
+
+def _count(paired) -> str:  # type: ignore[no-untyped-def]
+    tested = [row for _, row in paired.iterrows() if verdict(row) != "unknown"]
+    if len(tested) < 2:
+        return ""
+    found = sum(verdict(row) == "difference" for row in tested)
+    chance = number(ALPHA * len(tested), 1)
+    return (
+        f"Of {len(tested)} comparisons of a tuned model with its base, {found} {'shows' if found == 1 else 'show'} a "
+        f"difference; if tuning changed nothing at all, about {chance} would by chance. A null result says that these data "
+        "show no difference, not that there is none."
+    )

@@ -1,0 +1,1 @@
+"""Blocks: what sections are built of, the figures that come back, words for numbers, and choosing rows."""

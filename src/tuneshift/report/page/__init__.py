@@ -1,0 +1,1 @@
+"""The page: its frame, what stands on it in which order, its tables, scripts and style."""

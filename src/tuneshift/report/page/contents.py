@@ -1,0 +1,176 @@
+"""What stands in the report, in order: the summary, the sections, the tables, and what was run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from tuneshift.errors import BadInput
+from tuneshift.findings.by_section import section_sentences
+from tuneshift.findings.cautions import cautions
+from tuneshift.findings.choosing import findings_of
+from tuneshift.findings.source import Cell, Results
+from tuneshift.report.blocks.figures import model_styles
+from tuneshift.report.blocks.section import Section
+from tuneshift.report.page.claims import Claim, claims, finding_claims
+from tuneshift.report.page.data_table import data_table, without_single_participants
+from tuneshift.report.page.overview import Overview, overview
+from tuneshift.report.page.provenance import Provenance, provenance
+from tuneshift.report.sections.ability import ability_section
+from tuneshift.report.sections.across_models import across_models_section
+from tuneshift.report.sections.attribution import attribution_section
+from tuneshift.report.sections.brain import brain_section
+from tuneshift.report.sections.internals import internals_section
+from tuneshift.report.sections.layer_link import layer_link_section
+from tuneshift.report.sections.methods import Methods, methods, settings_by_kind
+from tuneshift.report.sections.other import other_sections
+from tuneshift.report.sections.reading import reading_section
+from tuneshift.result import Result
+from tuneshift.vocabulary import QUESTIONS
+from tuneshift.vocabulary.selecting import by_layer, names
+from tuneshift.vocabulary.words import listed
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question of the report: its sections, and the findings on it that are not on the first screen."""
+
+    key: str
+    title: str
+    findings: list[Claim]
+    sections: list[tuple[Section, list[Claim]]]
+
+    @property
+    def absent(self) -> bool:
+        """Whether nothing was measured for it."""
+        return all(section.absent for section, _ in self.sections)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything that the page shows; `titles` are the titles of everything a link may lead to, by its key."""
+
+    name: str
+    about: str
+    cautions: tuple[str, ...]
+    findings: list[Claim]
+    count: str
+    overview: Overview | None
+    questions: list[Question]
+    tables: list[dict[str, Any]]
+    titles: dict[str, str]
+    models: list[str]
+    data_sets: list[str]
+    last_layer: int
+    methods: Methods
+    provenance: Provenance
+
+    @property
+    def sections(self) -> list[Section]:
+        """Every section, in order."""
+        return [section for question in self.questions for section, _ in question.sections]
+
+
+def contents(results: Results) -> Contents:
+    """Return the contents of a study's report."""
+    vocabulary = results.vocabulary
+    table = results.table.reset_index(drop=True)
+    pairs = results.pairs().reset_index(drop=True)
+    links = results.layer_links().reset_index(drop=True)
+    correlations = results.correlations().reset_index(drop=True)
+    styles = model_styles(table)
+    cells, damaged = _read(results)
+    sections = [
+        brain_section(table, pairs, cells, styles),
+        reading_section(table, pairs, cells, styles),
+        attribution_section(table, pairs, cells, styles),
+        internals_section(table, cells, styles),
+        layer_link_section(links, results.layer_link_points(), styles),
+        *other_sections(table, pairs, styles, vocabulary),
+        ability_section(table),
+        across_models_section(correlations, results.correlation_points(), styles, vocabulary),
+    ]
+    by_anchor = {"pair": pairs, "link": links, "correlation": correlations, "row": table}
+    found = findings_of(results)
+    said = section_sentences(results)
+    questions = []
+    for key, title in QUESTIONS.items():
+        mine = [section for section in sections if section.question == key]
+        if mine:
+            more = [finding for finding in found.all if finding.question == key and finding not in found.first]
+            questions.append(Question(
+                f"question-{key}", title, finding_claims(more, by_anchor, vocabulary),
+                [(section, claims([s for s in said if s.topic == section.key], by_anchor, vocabulary)) for section in mine],
+            ))  # fmt: skip
+    tables = _tables(by_anchor)
+    layers = by_layer(table)
+    titles = {section.key: section.title for section in sections} | {made["key"]: made["title"] for made in tables}
+    return Contents(
+        name=str(results.study.get("name", "study")),
+        about=_about(table, results),
+        cautions=(*cautions(table, results.study), *_failed(results)),
+        findings=finding_claims(found.first, by_anchor, vocabulary),
+        count=found.count,
+        overview=overview(pairs, vocabulary),
+        questions=questions,
+        tables=tables,
+        titles=titles | {f"question-{key}": title for key, title in QUESTIONS.items()},
+        models=names(table["model"]),
+        data_sets=names(table["dataset"]),
+        last_layer=int(layers["depth"].max()) if len(layers) else 0,
+        methods=methods(table, settings_by_kind(cells), links, vocabulary),
+        provenance=provenance(results, table, damaged),
+    )
+
+
+def _failed(results: Results) -> list[str]:
+    n = len(results.failures)
+    return [f"{n} {'measurement' if n == 1 else 'measurements'} failed; see Failures."] if n else []
+
+
+def _tables(by_anchor: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
+    """Return the long tables that hold anything; the table of all results is always there."""
+    kept, note = without_single_participants(by_anchor["row"])
+    lead = f"Every number of the study, one row a number; the same table lies beside this page as results.csv. {note}"
+    wanted = (
+        ("pairs", "pair", "Table of pairs", "Every tuned model against its own base, one row a number that both have."),
+        (
+            "links",
+            "link",
+            "Table of layer links",
+            "Change inside against change in brain score, over layers; partial: given depth.",
+        ),
+        ("correlations", "correlation", "Table of correlations", "Scores against size and abilities, over models."),
+        ("results", "row", "Table of all results", lead.strip()),
+    )
+    made = []
+    for key, anchor, title, said in wanted:
+        rows = kept if anchor == "row" else by_anchor[anchor]
+        if len(rows) or anchor == "row":
+            made.append(data_table(key, anchor, title, rows) | {"title": title, "lead": said})
+    return made
+
+
+def _about(table: pd.DataFrame, results: Results) -> str:
+    models, data_sets = names(table["model"]), names(table["dataset"])
+    tuned = len(names(table.loc[table["tuned"].fillna(False).to_numpy(dtype=bool), "model"]))
+    parts = [
+        f"{len(models)} {'model' if len(models) == 1 else 'models'}" + (f", {tuned} of them tuned" if tuned else ""),
+        f"{len(results.cells)} {'measurement' if len(results.cells) == 1 else 'measurements'}",
+    ]
+    if data_sets:
+        parts.append(f"on {listed(data_sets)}" if len(data_sets) < 5 else f"on {len(data_sets)} data sets")
+    return f"{', '.join(parts[:1])}; {' '.join(parts[1:])}; {len(table):,} numbers."
+
+
+def _read(results: Results) -> tuple[list[tuple[Cell, Result]], list[str]]:
+    """Return the cells with their results, and a sentence for each whose files are damaged."""
+    cells, damaged = [], []
+    for cell in results.cells:
+        try:
+            cells.append((cell, cell.result))
+        except BadInput as error:
+            damaged.append(str(error))
+    return cells, damaged

@@ -1,0 +1,35 @@
+"""The section on abilities: accuracies and perplexities of every model, side by side."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tuneshift.report.blocks.section import Section, SmallTable
+from tuneshift.vocabulary.selecting import names, overall, rows_of
+from tuneshift.vocabulary.words import interval, number, text
+
+_LEAD = "What can the models do? Scores of lm-evaluation-harness."
+MOST_TASKS = 100
+
+
+def ability_section(table: pd.DataFrame) -> Section:
+    """Return the section on abilities: one line a task, one column a model."""
+    rows = overall(rows_of(table, measurement="ability"), targets=False)
+    if rows.empty:
+        return Section(
+            "abilities", "Abilities", _LEAD, absent="No ability was measured in this study.", question="across"
+        )
+    models = names(rows["model"])
+    lines: dict[tuple[str, str, str], dict[str, str]] = {}
+    for _, row in rows.iterrows():
+        key = (text(row["dataset"]), text(row["target"]), text(row["metric"]))
+        bounds = "" if pd.isna(row["ci_low"]) else f" [{interval(row['ci_low'], row['ci_high'])}]"
+        lines.setdefault(key, {})[text(row["model"])] = number(row["value"]) + bounds
+    shown = list(lines.items())[:MOST_TASKS]
+    more = f" The first {MOST_TASKS} of {len(lines)} lines; all are in the table." if len(lines) > MOST_TASKS else ""
+    small = SmallTable(
+        f"Abilities by task, with 95% intervals.{more}",
+        ("task", "subject", "metric", *models),
+        tuple((*key, *(values.get(model, "–") for model in models)) for key, values in shown),
+    )
+    return Section("abilities", "Abilities", _LEAD, [small], question="across")

@@ -1,0 +1,166 @@
+"""Figures of what tuning moved, layer by layer: heads, feed-forward subspaces, hidden states, each beside its null."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from tuneshift.report.blocks.embedding import plot_label
+from tuneshift.report.blocks.figures import NEUTRAL, Figure, Style, Trace, curve, interval_bars
+from tuneshift.vocabulary.selecting import by_layer, extreme, floats, groups, names, overall, rows_of
+from tuneshift.vocabulary.words import interval, metric_name, missing, number, text
+
+NULLS = ("random rotation", "another head")
+"""Targets of rows that say what a measure would be had tuning left nothing of the base, or between unlike things."""
+_WEIGHTS = (
+    ("head_overlap", ""),
+    ("rotation_deg", "mean principal angle"),
+    ("rotation_largest_deg", "largest principal angle"),
+    ("rotation_matched_deg", "matched components"),
+    ("concept_overlap", ""),
+    ("weight_change", ""),
+)
+_STATES = (("state_cka", ""), ("state_cosine", ""), ("state_change", ""))
+_ROTATION = "rotation_"
+
+
+def shift_figures(rows: pd.DataFrame, styles: dict[str, Style]) -> Iterator[tuple[Figure, pd.Index]]:  # type: ignore[type-arg]
+    """Yield the figures of `rows` (long table, over all participants), each with the index of the rows it shows."""
+    layers = by_layer(overall(rows))
+    nulls = rows_of(rows, target=NULLS)
+    rotation = [wanted for wanted in _WEIGHTS if wanted[0].startswith(_ROTATION)]
+    rest = [wanted for wanted in _WEIGHTS if not wanted[0].startswith(_ROTATION)]
+    for key, wanted, caption in (
+        (
+            "rotation", rotation,
+            "How far tuning turned what feed-forward layers write, by layer. Principal angles compare the subspaces of the first "
+            "components as wholes; matched components are compared one to one, and also turn where components only mix among "
+            "themselves. Grey: what a random rotation gives, that is, had tuning left nothing of the base (band: 95% of 20 draws).",
+        ),
+        (
+            "overlap", rest,
+            "What tuning left of heads and feed-forward components, by layer, and how far the written weights moved. Overlaps are "
+            "Jaccard indices: 1, all words or pairs kept; 0, none. Grey: the overlap of two different heads of one layer, base "
+            "against tuned, which is what chance and common words give. Weight change is the length of the difference over the base's.",
+        ),
+        (
+            "states", _STATES,
+            "How far tuning moved the hidden states of the same text, by layer (layer 0 is the embedding): CKA (1: the same geometry), "
+            "mean cosine of a stimulus's two states, and the length of the change over that of the base's state. Bands: 95% "
+            "bootstrap intervals over documents.",
+        ),
+    ):  # fmt: skip
+        made = _panelled(f"weights-{key}", caption, wanted, layers, nulls, styles)
+        if made is not None:
+            yield made
+
+
+def _panelled(
+    key: str, caption: str, wanted: list[tuple[str, str]] | tuple[tuple[str, str], ...], layers: pd.DataFrame,
+    nulls: pd.DataFrame, styles: dict[str, Style],
+) -> tuple[Figure, pd.Index] | None:  # type: ignore[type-arg]  # fmt: skip
+    data: list[Trace] = []
+    titles: list[str] = []
+    units: list[str] = []
+    told: list[str] = []
+    shown: list[Any] = []
+    for metric, mapping in wanted:
+        mine = rows_of(layers, metric=metric, mapping=mapping)
+        if mine["depth"].nunique() < 2:
+            continue
+        axis = "" if not titles else str(len(titles) + 1)
+        name = _name(metric, mapping)
+        titles.append(plot_label(name))
+        units.append(plot_label(text(mine["unit"].iloc[0])))
+        null = rows_of(nulls, metric=metric, mapping=mapping)
+        data += _null(null, mine, axis, legend=not any(trace.get("meta", {}).get("null") for trace in data))
+        shown += [*mine.index, *null.index]
+        for (model,), part in groups(mine.drop_duplicates(["model", "depth"]), "model"):
+            data += curve(part, model, styles[model], axis=axis, legend=axis == "")
+            top, low = extreme(part), extreme(part, lowest=True)
+            told.append(
+                f"{name}, {model}: {number(low['value'])} (layer {low['depth']}) to {number(top['value'])} (layer {top['depth']})"
+                + (f"; {null['target'].iloc[0]} {number(null['value'].iloc[0])}." if len(null) else ".")
+            )
+    if not titles:
+        return None
+    tick = max(1, -(-int(layers["depth"].max()) // 6))
+    panels = {"titles": titles, "x": {"dtick": tick, "layeraxis": True}, "y": {"rangemode": "tozero", "nticks": 5},
+              "xTitle": "layer", "yTitles": units}  # fmt: skip
+    return Figure(key, caption, " ".join(told), data, {"panels": panels}), pd.Index(shown)
+
+
+def _null(null: pd.DataFrame, rows: pd.DataFrame, axis: str, *, legend: bool) -> list[Trace]:
+    """Return a grey band of the null and its line over the layers that are shown; models of one size share it."""
+    traces: list[Trace] = []
+    known = null.dropna(subset=["value"])
+    for _, row in known.drop_duplicates(["value"]).iterrows():
+        x = [int(rows["depth"].min()), int(rows["depth"].max())]
+        value, low, high = (floats(pd.Series([row[c]]))[0] for c in ("value", "ci_low", "ci_high"))
+        shared: Trace = {"xaxis": f"x{axis}", "yaxis": f"y{axis}", "legendgroup": "null", "name": "null (see caption)",
+                         "meta": {"model": text(row["model"]), "null": True} if len(known) > 1 else {"null": True}}  # fmt: skip
+        if low is not None and high is not None:
+            traces.append({**shared, "x": x + x[::-1], "y": [high, high, low, low], "fill": "toself", "mode": "lines",
+                           "fillcolor": "rgba(128,128,128,0.22)", "line": {"width": 0}, "hoverinfo": "skip",
+                           "showlegend": False})  # fmt: skip
+        traces.append({**shared, "x": x, "y": [value, value], "mode": "lines", "showlegend": legend and not traces[1:],
+                       "line": {"color": NEUTRAL, "width": 1.5, "dash": "longdash"},
+                       "hovertemplate": f"{plot_label(row['target'])}: {number(value)} [{interval(low, high)}]<extra></extra>"})  # fmt: skip
+    return traces
+
+
+def _name(metric: str, mapping: str) -> str:
+    return mapping if metric.startswith(_ROTATION) else metric_name("internals", metric)
+
+
+def verb_figure(rows: pd.DataFrame, styles: dict[str, Style]) -> tuple[Figure, pd.Index] | None:  # type: ignore[type-arg]
+    """Return the share of heads that gained instruction verbs beside that of control verbs, by group of layers."""
+    mine = overall(rows_of(rows, metric="verb_gain_share")).dropna(subset=["value"])
+    if mine.empty:
+        return None
+    data: list[Trace] = []
+    told = []
+    whole = mine["layer"].iloc[-1]  # all layers together come last
+    mine = mine.sort_values("mapping", key=lambda kinds: ~kinds.str.startswith("instruction"), kind="stable")
+    order = sorted(names(mine["layer"]), key=lambda layer: (layer == whole, int(layer.partition("-")[0])))
+    for (model, kind), part in groups(mine, "model", "mapping"):
+        style = styles[model]
+        x, low, high = floats(part["value"]), floats(part["ci_low"]), floats(part["ci_high"])
+        layers = [group_name(text(layer), text(whole)) for layer in part["layer"]]
+        symbol = style.symbol if kind.startswith("instruction") else f"{style.symbol}-open"
+        name = f"{plot_label(model)}, {plot_label(kind)}"
+        data.append({
+            "x": x, "y": layers, "mode": "markers", "orientation": "h", "name": name, "meta": {"model": model},
+            "marker": {"size": 9, "color": style.colour, "symbol": symbol, "line": {"width": 2, "color": style.colour}},
+            "error_x": interval_bars(x, low, high, style.colour, 1.4),
+            "text": [f"{number(v)} [{interval(a, b)}], {'' if missing(n) else int(n)} key heads"
+                     for v, a, b, n in zip(x, low, high, part["n"], strict=True)],
+            "hovertemplate": f"%{{y}}<br>{name}: %{{text}}<extra></extra>",
+        })  # fmt: skip
+        told.append(f"{model}, {kind}: " + ", ".join(f"{y} {number(v)}" for y, v in zip(layers, x, strict=True)) + ".")
+    lines = mine["layer"].nunique()
+    caption = (
+        "Share of heads in which a verb occurs in more word pairs after tuning than before (heads where it occurs equally often left "
+        "out), mean over verbs. Filled: instruction verbs; open: frequent other verbs, which are the control. 0.5 is no tendency. "
+        "Intervals are bootstraps over key heads, where there are enough of them."
+    )
+    layout = {
+        "height": 120 + max(40, 14 * len(data)) * lines,
+        "xaxis": {"title": {"text": "share of heads"}, "range": [-0.03, 1.03]},
+        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "showgrid": False, "categoryorder": "array",
+                  "categoryarray": [group_name(layer, text(whole)) for layer in order]},
+        "shapes": [{"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1,
+                    "line": {"color": NEUTRAL, "dash": "longdash", "width": 1.5}}],
+        "scattermode": "group", "scattergap": 0.4, "margin": {"l": 10},
+    }  # fmt: skip
+    return Figure("weights-verbs", caption, " ".join(told), data, layout), mine.index
+
+
+def group_name(layers: str, whole: str = "") -> str:
+    """Return a group of layers as a reader wants it: "layer 3", "layers 1-8", "all layers"."""
+    first, _, last = layers.partition("-")
+    if layers == whole and first != last:
+        return "all layers"
+    return f"layer {first}" if first == last or not last else f"layers {layers}"

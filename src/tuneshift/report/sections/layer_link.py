@@ -1,0 +1,143 @@
+"""The section where both papers meet: does the layer whose inside moved most change its brain score most?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from tuneshift.compare.layer_link import POOLED, SCORE_KEYS
+from tuneshift.compare.layer_permutation import FEWEST_LAYERS_GIVEN_DEPTH
+from tuneshift.findings.layer_link import ALPHA, is_pooled, measure_name, score_name
+from tuneshift.report.blocks.embedding import plot_label
+from tuneshift.report.blocks.figures import Figure, Style, Trace
+from tuneshift.report.blocks.section import Block, Paragraph, Section, SmallTable
+from tuneshift.vocabulary.selecting import groups
+from tuneshift.vocabulary.words import listed, metric_name, number, p_value, text
+
+_LEAD = (
+    "Does the layer whose inside moved most change its brain score most? Here the two questions of this report, what tuning "
+    "did to brain scores and what it did inside, are asked of the same layers."
+)
+MOST_FIGURES = 6
+LABELS_UP_TO = 40
+
+
+def layer_link_section(links: pd.DataFrame, points: pd.DataFrame, styles: dict[str, Style]) -> Section:
+    """Return the section on the link between layers' inner change and their change in brain score.
+
+    `links` and `points` as `compare.layer_link` gives them.
+    """
+    if links.empty:
+        absent = (
+            "The link needs brain scores of at least four layers and the measurement `internals` for the same pair; this study "
+            "lacks one of them."
+        )
+        return Section("link", "The layer link", _LEAD, absent=absent, question="inside")
+    blocks: list[Block] = [
+        Paragraph(
+            "How to read it. Each mark is a layer of one pair of models. Across: how far tuning moved that layer's inside; up: how "
+            "much its brain score changed, in either direction (the mean over participants, without its sign). Overlaps and "
+            "similarities stand as 1 minus themselves, so that every measure is larger where more moved. If the layers that moved "
+            "more also changed more, the marks rise to the right and Spearman's r is above 0."
+        ),
+        *_figures(points, styles),
+        *_tables(links),
+        Paragraph(_found(links)),
+        Paragraph(
+            "What it can show, and what not. A network has few layers, and neighbouring layers are alike, so that there is less "
+            "evidence than there are marks. Depth is a confounder: both changes may simply grow from the first layer to the last, "
+            "for reasons of their own, and then they go together without having to do with one another. The columns “given depth” "
+            "take that out: the ranks of both changes are regressed on depth, what is left is correlated, and p comes from "
+            "permuting what is left over layers (Freedman and Lane). Only a steady rise or fall with depth is taken out; a hump in "
+            "the middle is not, nor is the likeness of neighbours, so that p may still be too small. Depth leaves too little of "
+            f"fewer than {FEWEST_LAYERS_GIVEN_DEPTH} layers: then the columns are empty and the plain correlation cannot be told "
+            "from one of depth. A change of a brain score also holds noise: layers whose scores did not change cannot be linked to "
+            "anything. And a correlation over layers is a hint where to look, never a cause."
+        ),
+    ]
+    return Section("link", "The layer link", _LEAD, blocks, question="inside")
+
+
+def _figures(points: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Block]:
+    """Draw a figure a brain score and pair: one panel an inside measure, every layer labelled with its depth."""
+    made = [*groups(points, *SCORE_KEYS, "model", "base_model")]
+    for place, (key, part) in enumerate(made[:MOST_FIGURES]):
+        *score, model, base = key
+        style = styles[model]
+        data: list[Trace] = []
+        titles: list[str] = []
+        told: list[str] = []
+        for (inside,), mine in groups(part, "inside"):
+            axis = "" if not titles else str(len(titles) + 1)
+            titles.append(plot_label(measure_name(inside)))
+            depth = [int(layer) for layer in mine["layer"]]
+            x, y = mine["movement"].astype(float).tolist(), mine["change"].astype(float).tolist()
+            labelled = len(depth) <= LABELS_UP_TO
+            data.append({
+                "x": x, "y": y, "mode": "markers+text" if labelled else "markers", "name": plot_label(model),
+                "meta": {"model": model}, "xaxis": f"x{axis}", "yaxis": f"y{axis}", "showlegend": False,
+                "marker": {"size": 7 if labelled else 5, "color": style.colour, "symbol": style.symbol},
+                "text": [str(layer) for layer in depth], "textposition": "top center", "textfont": {"size": 10}, "cliponaxis": False,
+                "hovertemplate": f"layer %{{text}}: moved %{{x:.3g}}, brain score changed by %{{y:.3g}}<extra>{plot_label(model)}</extra>",
+            })  # fmt: skip
+            most_inside, most_brain = depth[x.index(max(x))], depth[y.index(max(y))]
+            told.append(
+                f"{measure_name(inside)}: most at layer {most_inside}; the brain score changed most at layer {most_brain}."
+            )
+        yield Figure(
+            f"link-{place}",
+            f"{model} against {base}: change of the {metric_name(score[0], score[4])} ({score_name(tuple(score))}) against change inside, one "
+            "mark a layer, its number above it.",
+            " ".join(told),
+            data,
+            {"panels": {"titles": titles, "share": True, "x": {"nticks": 5}, "y": {"nticks": 4, "rangemode": "tozero"},
+                        "xTitle": "movement inside", "yTitle": "|change| of r"}},
+            dataset=score[1],
+        )  # fmt: skip
+    if len(made) > MOST_FIGURES:
+        left = dict.fromkeys(key[-2] for key, _ in made[MOST_FIGURES:])
+        yield Paragraph(f"Figures of {listed([*left])} are left out to keep the page light; their numbers are below.")
+
+
+def _tables(links: pd.DataFrame) -> Iterator[SmallTable]:
+    """Show the correlations, one table a brain score; the rows of all pairs together come last."""
+    for key, part in groups(links, *SCORE_KEYS):
+        shown = pd.concat([part[~is_pooled(part)], part[is_pooled(part)]])
+        lines = tuple(
+            (
+                text(row["model"]), measure_name(row["inside"]), str(int(row["n_layers"])),
+                number(row["spearman_r"], 2), _p(row["p"]), number(row["q"]),
+                number(row["partial_r"], 2), _p(row["partial_p"]), number(row["partial_q"]),
+            )
+            for _, row in shown.iterrows()
+        )  # fmt: skip
+        yield SmallTable(
+            f"Over layers: change of the {metric_name(key[0], key[4])} ({score_name(key)}) against change inside. Two-sided p by permuting "
+            "layers within each pair; q is p adjusted for the number of inside measures (Benjamini-Hochberg).",
+            ("model", "inside", "layers", "Spearman r", "p", "q", "given depth", "p given depth", "q given depth"),
+            lines,
+            models=tuple("" if model == POOLED else text(model) for model in shown["model"]),
+            dataset=key[1],
+        )
+
+
+def _p(p: object) -> str:
+    """Return p without its name, which heads the column."""
+    return p_value(p).removeprefix("p ").removeprefix("= ") or "–"
+
+
+def _found(links: pd.DataFrame) -> str:
+    """Say how many links there are, before and after depth is taken out, and how many chance would give."""
+    tested = links.dropna(subset=["p"])
+    plain = int((tested["q"] < ALPHA).sum())
+    said = (
+        f"What was found. {plain} of {len(tested)} correlations {'has' if plain == 1 else 'have'} q below {ALPHA}; without "
+        f"adjustment {int((tested['p'] < ALPHA).sum())} {'has' if (tested['p'] < ALPHA).sum() == 1 else 'have'} p below {ALPHA}, "
+        f"where about {number(ALPHA * len(tested), 1)} would by chance."
+    )
+    given = links.dropna(subset=["partial_p"])
+    if given.empty:
+        return said + " None can be told apart from depth: there are too few layers, or depth explains all of it."
+    left = int((given["partial_q"] < ALPHA).sum())
+    return said + f" Given depth, {left} of {len(given)} {'has' if left == 1 else 'have'} q below {ALPHA}."
