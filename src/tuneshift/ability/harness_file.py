@@ -7,48 +7,48 @@ from pathlib import Path
 from typing import Any
 
 from tuneshift.errors import BadInput
-from tuneshift.human.text_file import decode_text, unpacked
+from tuneshift.human.text_file import unpacked
 
 _WANTED = "give the results_*.json of an lm-eval run"
 _OF_ONE_QUESTION = ("doc_id", "doc")
 
 
-def read_file(path: Path) -> tuple[dict[str, Any], str]:
-    """Return what a results file holds, a dictionary with the dictionary `results` in it, and how it was read.
+def read_file(path: Path) -> dict[str, Any]:
+    """Return what a results file holds, a dictionary with the dictionary `results` in it.
 
-    UTF-8, UTF-16 and UTF-32 with or without a mark, or gzip; "" where nothing is to be said. Raises BadInput where the
-    file is no such file, a name stands twice in it, or it holds the answers to single questions.
+    UTF-8, UTF-16 or UTF-32, as JSON is, with or without a mark; gzip. Raises BadInput where the file is no such file, a
+    name stands twice in it, or it holds the answers to single questions.
     """
     try:
         raw = unpacked(path)
     except BadInput as error:
         problem = str(error).removeprefix(f"{path} ").rstrip(".")
         raise BadInput(f"{path} cannot be read as JSON: it {problem}; {_WANTED}.") from error
-    try:
-        found, said = _parsed(raw, path), ""
-    except UnicodeDecodeError:
-        decoded = decode_text(raw, str(path))
-        found, said = _parsed(decoded.text, path), decoded.said
+    found = _parsed(raw, path)
     if _is_of_one_question(found):
         raise _answers(path)
     if not isinstance(found, dict) or not isinstance(found.get("results"), dict):
         held = type(found["results"]).__name__ if isinstance(found, dict) and "results" in found else ""
         problem = f"holds no table of tasks under 'results' but a {held}" if held else "has no key 'results'"
         raise BadInput(f"{path} {problem}; {_WANTED}.")
-    return found, said
+    return found
 
 
-def _parsed(content: bytes | str, path: Path) -> Any:
+def _parsed(raw: bytes, path: Path) -> Any:
     try:
-        return json.loads(content, object_pairs_hook=_each_once)
-    except UnicodeDecodeError:
-        raise
+        return json.loads(raw, object_pairs_hook=_each_once)
+    except UnicodeDecodeError as error:
+        row = raw.count(b"\n", 0, error.start) + 1
+        raise BadInput(
+            f"{path} cannot be read as JSON: in row {row}, byte {error.start} is no {error.encoding} ({error.reason}); "
+            "save it as UTF-8, or take the file as lm-eval wrote it."
+        ) from error
     except _TwiceError as error:
         raise BadInput(f"{path}: {error}; keep the one that is right.") from error
     except RecursionError as error:
         raise BadInput(f"{path} is nested too deeply for results; {_WANTED}.") from error
     except ValueError as error:
-        if _is_of_one_question(_first_line(content)):
+        if _is_of_one_question(_first_line(raw)):
             raise _answers(path) from error
         raise BadInput(f"{path} cannot be read as JSON ({error}); {_WANTED}.") from error
 
@@ -66,9 +66,9 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _first_line(content: bytes | str) -> Any:
+def _first_line(raw: bytes) -> Any:
     try:
-        return json.loads(content.strip().splitlines()[0])
+        return json.loads(raw.strip().splitlines()[0])
     except (ValueError, RecursionError, IndexError):
         return None
 

@@ -21,17 +21,17 @@ def read_harness_results(path: str | Path) -> dict[str, Any]:
 
     Raises BadInput where the file is no such file, and for numbers in it that cannot be, NaN among them.
     """
-    found, _ = read_file(Path(path))
+    found = read_file(Path(path))
     take(found, str(path))
     return found
 
 
 def take_file(path: Path, model: str) -> Taken:
-    """Return what a results file holds for `model`, with sentences on how it was read and whom it is about.
+    """Return what a results file holds for `model`, with sentences on how much that is and whom it is about.
 
     Raises BadInput as `read_harness_results` does, and where no score is left.
     """
-    found, said = read_file(path)
+    found = read_file(path)
     taken = take(found, str(path))
     if not taken.rows:
         why = f" ({taken.warnings[0]})" if taken.warnings else ""
@@ -39,8 +39,7 @@ def take_file(path: Path, model: str) -> Taken:
     whose = "" if model_said(found) else ", and the file does not say of which model"
     counted = f"{taken.n_scores} scores of {taken.n_tasks} tasks"
     first = f"abilities read from {path.name}, not measured here ({counted}{_older(path)}){whose}"
-    encoding = (f"{path.name} was {said}",) if said else ()
-    warnings = (first, *of_another_model(found, model), *encoding, *taken.warnings)
+    warnings = (first, *of_another_model(found, model), *taken.warnings)
     return Taken(taken.rows, warnings, taken.details, taken.n_scores, taken.n_tasks)
 
 
