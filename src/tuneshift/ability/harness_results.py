@@ -107,7 +107,7 @@ def model_said(results: Mapping[str, Any]) -> str:
     for candidate in candidates:
         parts = re.split(r"[/\\]", candidate.strip().rstrip("/\\")) if isinstance(candidate, str) else [""]
         if parts[-1]:
-            return parts[-1]
+            return " ".join(parts[-1].split())
     return ""
 
 

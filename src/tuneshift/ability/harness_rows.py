@@ -154,7 +154,7 @@ def _trial(scores: Scores, results: Mapping[str, Any]) -> list[str]:
     config = results.get("config")
     limit = config.get("limit") if isinstance(config, dict) else None
     if isinstance(limit, int | float) and not isinstance(limit, bool):
-        return [f"the harness asked only some of the questions (limit {limit:g}): a trial, not a result"]
+        return [f"the harness asked only some of the questions (limit {limit}): a trial, not a result"]
     cut = scores.asked_in_part
     return [f"only some of the questions were asked in {len(cut)} ({some(cut)}): a trial, not a result"] if cut else []
 
