@@ -56,6 +56,7 @@ def correlate_with_properties(
     partial Pearson given size, Benjamini-Hochberg q over all rows, and the range of Pearson r when each family in turn
     is left out. The interval draws base models, each with all that was tuned from it, because those are not independent
     (`interval_over` "base models"); fewer than 3 of them allow any correlation, and the interval is from -1 to 1.
+    Of abilities only accuracies and perplexities are properties, one a task, not all its metrics.
     The p-values take models as independent, as published. Scores of fewer than 4 models are left out.
     """
     bases = bases or {}

@@ -22,5 +22,6 @@ ABILITY = Kind(
         ),
     ),
     "tuneshift.ability:AbilityScores",
-    ("text-generation", "Ability"),
+    others="detail",  # a task's other metrics tell the same ability again
+    task=("text-generation", "Ability"),
 )  # fmt: skip

@@ -47,5 +47,5 @@ BRAIN = Kind(
         Metric("sd_surrogate", "spread of the scores of surrogate recordings", "r", "test", where=NESTED),
     ),
     "tuneshift.brain:BrainAlignment",
-    ("brain-alignment", "Brain alignment"),
+    task=("brain-alignment", "Brain alignment"),
 )  # fmt: skip

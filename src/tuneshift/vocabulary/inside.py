@@ -29,7 +29,7 @@ ATTRIBUTION = Kind(
         Metric("followed_difference", "instruction score, followed minus not followed", "score", "detail", over="prompts"),
     ),
     "tuneshift.inside:PromptAttribution",
-    ("prompt-attribution", "Prompt attribution"),
+    task=("prompt-attribution", "Prompt attribution"),
 )  # fmt: skip
 
 _HEADS = (

@@ -88,7 +88,7 @@ class Metric:
 class Kind:
     """A kind of measurement: the word of study files, its title, the question it belongs to, and its metrics.
 
-    `asks` is the question in one sentence; `measured_by` is "module:class" of our own measurements; `task` what a
+    `others` is the role of metrics that it yields and does not declare; `asks` is the question in one sentence; `measured_by` is "module:class" of our own measurements; `task` what a
     model card calls it.
     """
 
@@ -98,6 +98,7 @@ class Kind:
     asks: str = ""
     metrics: tuple[Metric, ...] = ()
     measured_by: str = ""
+    others: Role = "score"
     task: tuple[str, str] = ("", "")
 
     def metric(self, name: str) -> Metric | None:

@@ -42,5 +42,5 @@ READING = Kind(
         Metric("lag_r", "correlation with surprisal of another word", "r", "detail"),
     ),
     "tuneshift.reading:ReadingAlignment",
-    ("reading-alignment", "Reading alignment"),
+    task=("reading-alignment", "Reading alignment"),
 )  # fmt: skip

@@ -43,7 +43,8 @@ class Vocabulary:
     def metric(self, measurement: Any, name: Any) -> Metric:
         """Return what a metric of a measurement means."""
         name = str(name)
-        return self.kind(measurement).metric(name) or Metric(name, name.replace("_", " "))
+        kind = self.kind(measurement)
+        return kind.metric(name) or Metric(name, name.replace("_", " "), role=kind.others)
 
     def label(self, measurement: Any, name: Any) -> str:
         """Return a metric in running text."""
