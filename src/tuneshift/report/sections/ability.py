@@ -35,14 +35,10 @@ def ability_section(table: pd.DataFrame) -> Section:
         ("task", "subject", "metric", *models),
         tuple((*key, *(values.get(model, "–") for model in models)) for key, values in shown),
     )
-<<<<<<< HEAD:src/tuneshift/report/sections/ability.py
     return Section("abilities", "Abilities", _LEAD, [small], question="across")
-=======
-    return Section("abilities", "Abilities", _LEAD, [small])
 
 
 def _metric(row: pd.Series) -> str:  # type: ignore[type-arg]
     """Return the metric, with the filter of the answers where there is one: two filters are two numbers."""
     kept = text(row["mapping"])
     return text(row["metric"]) if kept in _NO_FILTER else f"{text(row['metric'])} ({kept})"
->>>>>>> main:src/tuneshift/report/ability.py
