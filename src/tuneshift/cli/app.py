@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tuneshift.cli import ability, catalogue, doctor, inside, measure, study, tune
+from tuneshift.cli import ability, catalogue, doctor, findings, inside, measure, study, tune
 from tuneshift.cli.errors import explained, is_usage_error
 
 DEBUG_VARIABLE = "TUNESHIFT_DEBUG"
@@ -41,7 +41,7 @@ def _global_options(
         os.environ[DEBUG_VARIABLE] = "1"
 
 
-for room in (study, measure, inside, ability, tune, catalogue, doctor):
+for room in (study, findings, measure, inside, ability, tune, catalogue, doctor):
     room.register(app)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tuneshift.cli.completion import complete_model
+from tuneshift.cli.findings import print_findings
 from tuneshift.cli.options import AsJson
 from tuneshift.cli.output import json_rows, print_json, print_table, tell
 from tuneshift.cli.printable import one_line, printable
@@ -113,7 +114,7 @@ def _print_model_card(results: StudyResults, model: str, as_json: bool) -> None:
     if model not in known:
         raise BadInput(f"this study has no model {model!r}{nearest(model, known)}; it has {', '.join(known)}.")
     try:
-        card = model_index(results.table, model)
+        card = model_index(results.table, model, results.vocabulary)
     except ValueError as error:
         raise BadInput(f"{error}; a model card holds brain, reading, attribution and ability scores.") from error
     if as_json:
@@ -134,14 +135,15 @@ def _run_and_report(study: Study, out: Path, *, executor: str | None, fresh: boo
 
 
 def _finish(results: StudyResults, report_path: Path, as_json: bool) -> None:
-    """Show pairs and where the report lies; exit status 1 where a measurement failed."""
+    """Show the findings and where the report lies; exit status 1 where a measurement failed."""
     if as_json:
         print_json(json_rows(results.table), results.warnings)
     else:
-        from tuneshift.findings.summary import summary_sentences
+        from tuneshift.findings.cautions import cautions
 
-        for sentence in summary_sentences(results):
-            typer.echo(f"- {printable(sentence)}")
+        for caution in cautions(results.table, results.study):
+            tell(f"note: {caution}", style="yellow")
+        print_findings(results)
         typer.echo(f"report: {report_path}")
     for failure in results.failures:
         tell(f"tuneshift: failed: {one_line(failure)}")
