@@ -26,7 +26,7 @@ BRAIN = Kind(
         ),
         Metric(
             "unique_r2", "unique variance r²", "r2", where=NESTED, over="participants", direction="higher", chance=0.0,
-            what="how much of the responses only the model explains", source="methods, section 1",
+            what="how much of the responses only the model explains", linked=True, source="methods, section 1",
         ),
         Metric(
             "unique_r2_extrapolated", "unique variance r², extrapolated to all of the text", "r2", "detail",
