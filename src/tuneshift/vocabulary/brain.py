@@ -48,4 +48,6 @@ BRAIN = Kind(
     ),
     "tuneshift.brain:BrainAlignment",
     task=("brain-alignment", "Brain alignment"),
+    tokens=2e4,
+    seconds=20.0,
 )  # fmt: skip
