@@ -59,7 +59,7 @@ def test_a_missing_or_binary_file_is_named(tmp_path):
     with pytest.raises(BadInput, match=r"gone\.jsonl does not exist"):
         load_prompts(str(tmp_path / "gone.jsonl"))
     (tmp_path / "b.jsonl").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BadInput, match="is not UTF-8"):
+    with pytest.raises(BadInput, match=r"b\.jsonl, row 1: byte 2 is no UTF-16"):
         read_prompts(tmp_path / "b.jsonl")
 
 
@@ -74,7 +74,8 @@ def test_responses_come_in_order_or_by_name(tmp_path):
         ([{"name": "z", "response": ""}], "no prompt is called 'z'"),
         ([{"name": "x", "response": ""}, {"name": "x", "response": ""}], "a second response to prompt 'x'"),
         ([{"name": "x", "response": ""}, "b"], "some rows have a `name`"),
-        ([{"name": "x", "response": 1}], "no text under `response`"),
+        ([{"name": "x", "response": 1}], "`response` must be a text, not 1"),
+        ([{"name": "x"}], "no text under `response`"),
     ):
         with pytest.raises(BadInput, match=said):
             read_responses(write(tmp_path / "bad.jsonl", rows), prompts)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuneshift.errors import BadInput
-from tuneshift.human.text_file import decode_text, plain_stem, plain_suffix, read_text
+from tuneshift.files.text_file import decode_text, plain_stem, plain_suffix, read_text
 
 WESTERN = {
     "a French clause": "Le café naïf où Zoé a été déçue par les œufs",

@@ -39,7 +39,8 @@ def test_a_missing_key_is_named_with_its_row_and_what_stands_in_its_place(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("", "holds no rows"), ("[1", "is no JSON list"), ('{"a": 1}\n{oops', "line 2 is no JSON")]
+    ("text", "message"),
+    [("", "holds no rows"), ("[1", "line 1: no valid JSON"), ('{"a": 1}\n{oops', "line 2: no valid JSON")],
 )
 def test_files_that_are_no_instruction_data_are_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "data").write_text(text)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneshift.errors import BadInput
-from tuneshift.human.plain_files import GZIP, plain_name
-from tuneshift.human.western_letters import looks_like, reads_as_western
+from tuneshift.files.plain_files import GZIP, plain_name
+from tuneshift.files.western_letters import looks_like, reads_as_western
 
 _MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32", "UTF-32"), (b"\x00\x00\xfe\xff", "utf-32", "UTF-32"),
