@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tuneshift.errors import BadInput
 from tuneshift.inside.heads.verbs import CONTROL_VERBS, INSTRUCTION_VERBS
-from tuneshift.inside.words import files_checksum, read_vectors, read_words, word_list
+from tuneshift.inside.word_vectors import read_vectors
+from tuneshift.inside.words import files_checksum, read_words, word_list
 from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
 

@@ -17,7 +17,7 @@ from planted import Planted
 from tuneshift.errors import BadInput
 from tuneshift.human import ReadingTimes
 from tuneshift.reading import SurprisalFile, reading_alignment
-from tuneshift.reading.surprisal_formats import load_surprisals
+from tuneshift.reading.surprisal_formats import load_surprisals, read_surprisals
 
 STORIES = {"10": ["Once", "there", "was", "a", "mill."], "2": ["It", "had", "no", "wheel.", "It", "stood", "still."]}
 LENGTHS = {"10": (5,), "2": (4, 3)}
@@ -139,7 +139,7 @@ def test_values_that_are_no_surprisals_are_refused_with_their_place(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("not json", "are no JSON"),
+        ("not json", "no valid JSON"),
         ("[1, 2]", "neither a list of rows"),
         ('{"10": 5}', "document 10 is no list"),
         ('{"10": [1, "two"]}', "document 10, word 2: 'two' is no number"),
@@ -232,5 +232,12 @@ def test_tables_of_other_spreadsheets_are_read_or_refused_with_the_row(
     table.to_csv(path, index=False, sep=";", encoding="utf-16")
     np.testing.assert_allclose(load_surprisals(path, times), VALUES)
     table.assign(surprisal=VALUES + 0.5).to_csv(path, index=False, sep=";", decimal=",")
-    with pytest.raises(BadInput, match=r"as in row 2 \('1,5'\); write numbers with a decimal point"):
+    read = read_surprisals(path, times)
+    np.testing.assert_allclose(read.values, VALUES + 0.5)
+    assert read.said == (
+        "S.CSV: read with semicolons between cells",
+        "S.CSV: column `surprisal`: commas were read as decimal commas, as in row 2 ('1,5')",
+    )
+    table.assign(surprisal=[f"{value:.0f},{value:03.0f}" for value in VALUES]).to_csv(path, index=False, sep=";")
+    with pytest.raises(BadInput, match=r"row 2, column `surprisal`: '1,001' may be thousands or decimals"):
         load_surprisals(path, times)
