@@ -57,9 +57,9 @@ def prompt_of(row: Mapping[str, Any], where: str) -> str | None:
         if instruction is None:
             return None
         prompt = "\n\n".join(part for part in (instruction, beside or "") if part)
-    else:
+    elif prompt.strip():
         # A prompt is taken as it stands: what is not in it would be left out without a word.
-        if instruction and instruction not in prompt:
+        if instruction and instruction not in prompt and not row.get("instruction_spans"):
             raise BadInput(f"{where}: the prompt does not contain its instruction {instruction[:60]!r}.")
         if beside and beside not in prompt:
             raise BadInput(
