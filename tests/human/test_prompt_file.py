@@ -65,6 +65,14 @@ def test_a_missing_or_binary_file_is_named(tmp_path):
         read_prompts(tmp_path / "b.jsonl")
 
 
+def test_a_file_of_another_suffix_is_told_what_files_of_prompts_end_in(tmp_path):
+    for name in ("mine.txt", "mine.csv", "mine.ndjson"):
+        path = write(tmp_path / name, [{"prompt": "a"}])
+        with pytest.raises(BadInput, match=rf"{name}: a file of prompts ends in \.jsonl or \.json"):
+            load_prompts(str(path))
+        assert len(prompts_checksum(str(path))) == 64  # as responses it may be read
+
+
 def test_responses_come_in_order_or_by_name(tmp_path):
     prompts = read_prompts(write(tmp_path / "p.jsonl", [{"prompt": "a", "name": "x"}, {"prompt": "b", "name": "y"}]))
     in_order = write(tmp_path / "r.jsonl", ["one", {"response": "two"}])

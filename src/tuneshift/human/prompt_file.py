@@ -21,6 +21,10 @@ def load_prompts(name: str) -> PromptSet:
         return read_prompts(Path(name))
     if name in DATA_SETS and DATA_SETS[name].kind != "prompts":
         raise BadInput(f"{name} is a data set of kind {DATA_SETS[name].kind!r}, no prompts; try fable_instructions.")
+    if name not in DATA_SETS and Path(name).is_file():
+        raise BadInput(
+            f"{name}: a file of prompts ends in .jsonl or .json; write one object with a `prompt` on a line."
+        )
     found = load_data(name)
     if not isinstance(found, PromptSet):
         raise BadInput(f"{name} holds no prompts; give a .jsonl file with a `prompt` on each line.")
@@ -29,7 +33,7 @@ def load_prompts(name: str) -> PromptSet:
 
 def prompts_checksum(name: str) -> str:
     """Return what identifies the prompts (or responses) behind a name or a file; "" where there are none."""
-    if is_prompt_file(name):
+    if is_prompt_file(name) or (name not in DATA_SETS and Path(name).is_file()):
         return sha256(Path(name).read_bytes()).hexdigest() if Path(name).is_file() else ""
     return data_checksum(name)
 
