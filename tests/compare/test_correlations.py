@@ -36,6 +36,17 @@ def planted(n: int = 20, seed: int = 1) -> tuple[np.ndarray, np.ndarray, dict[st
     return score, accuracy, {f"m{i}": 10**s for i, s in enumerate(size)}
 
 
+def test_further_metrics_of_a_task_are_no_further_abilities() -> None:
+    score, accuracy, sizes = planted()
+    table = models_table(score, accuracy)
+    named = {f"m{i}": "f" for i in range(len(score))}
+    further = table[table["measurement"] == "ability"].assign(metric="acc_norm", mapping="none", value=0.5)
+    both = pd.concat([table, further], ignore_index=True)
+    expected = correlate_with_properties(table, sizes, named)
+    pd.testing.assert_frame_equal(correlate_with_properties(both, sizes, named), expected)
+    assert set(expected["property"]) == {SIZE, "mmlu accuracy"}
+
+
 def test_correlations_are_those_of_scipy() -> None:
     score, accuracy, sizes = planted()
     frame = correlate_with_properties(models_table(score, accuracy), sizes, {}).set_index("property")

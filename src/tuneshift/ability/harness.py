@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tuneshift.ability.harness_results import ability_rows, of_another_model, read_harness_results, results_of
+from tuneshift.ability.harness_results import results_files, results_of, take_file
+from tuneshift.ability.harness_rows import take
 from tuneshift.errors import BadInput, MissingExtra, nearest
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
@@ -29,7 +30,7 @@ class AbilityScores(Measurement):
     many questions a task (a trial, never a result).
     """
 
-    code_version: ClassVar[int] = 1
+    code_version: ClassVar[int] = 2
     kind: Literal["ability"] = "ability"
     tasks: tuple[str, ...] = ("mmlu", "bbh", "wikitext")
     num_fewshot: int | None = Field(default=None, ge=0)
@@ -44,7 +45,7 @@ class AbilityScores(Measurement):
         paths: list[Path] = []
         if self.results_file:
             folder = self.results_file
-            paths += sorted(folder.rglob("*.json")) if folder.is_dir() else [folder]
+            paths += results_files(folder) if folder.is_dir() else [folder]
         if self.include_path:
             paths += sorted(path for path in self.include_path.rglob("*") if path.is_file())
         if not paths:
@@ -52,20 +53,16 @@ class AbilityScores(Measurement):
         return hashlib.sha256(b"".join(path.read_bytes() for path in paths if path.is_file())).hexdigest()
 
     def run(self, model: LanguageModel, progress: Progress = silent) -> Result:
-        """Run the tasks; one row a task, category and benchmark, see `ability_rows`."""
+        """Run the tasks; one row a metric and filter of every task, group and category, see `ability_rows`."""
         if self.results_file is not None:
-            path = results_of(model.name, self.results_file)
-            found = read_harness_results(path)
-            warnings = (f"abilities read from {path.name}, not measured here", *of_another_model(found, model.name))
-            rows = ability_rows(found)
-            if not rows:
-                raise BadInput(f"{path} holds no score of any task; give the results_*.json that lm-eval wrote.")
-            return Result.from_rows(rows, warnings=warnings, details=_provenance(found))
+            taken = take_file(results_of(model.name, self.results_file), model.name)
+            return Result.from_rows(taken.rows, warnings=taken.warnings, details=taken.details)
         progress("abilities", 0, 1)
-        found = self._evaluate(model)
+        taken = take(self._evaluate(model), "lm-evaluation-harness")
         progress("abilities", 1, 1)
         trial = (f"only {self.limit} questions a task were asked: a trial, not a result",) if self.limit else ()
-        return Result.from_rows(ability_rows(found), warnings=trial, details=_provenance(found))
+        said = (sentence for sentence in taken.warnings if not (trial and sentence.endswith("not a result")))
+        return Result.from_rows(taken.rows, warnings=(*trial, *said), details=taken.details)
 
     def _evaluate(self, model: LanguageModel) -> dict[str, Any]:
         try:
@@ -105,9 +102,3 @@ class AbilityScores(Measurement):
                 "results you already have as `results_file`."
             ) from error
         return dict(found or {"results": {}})
-
-
-def _provenance(found: dict[str, Any]) -> dict[str, Any]:
-    versions = {task: str(version) for task, version in (found.get("versions") or {}).items()}
-    shots = {task: n for task, n in (found.get("n-shot") or {}).items() if isinstance(n, int)}
-    return {"task_versions": versions, "n_shot": shots, "harness": "lm-evaluation-harness"}

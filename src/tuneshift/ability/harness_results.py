@@ -1,34 +1,51 @@
-"""From lm-evaluation-harness results, fresh or read from a file, to rows of the long table."""
+"""The results of lm-evaluation-harness that a user already has: which file is whose, and what it holds."""
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import norm
-
-from tuneshift.ability.categories import bbh_category, mmlu_category
+from tuneshift.ability.harness_file import read_file
+from tuneshift.ability.harness_rows import Taken, take
 from tuneshift.errors import BadInput
+from tuneshift.human.plain_files import plain_name
 
-_ACCURACY = ("acc", "exact_match")
-_PERPLEXITY = ("word_perplexity", "perplexity")
-_Z = float(norm.ppf(0.975))
+_NAMED_BY = ("peft", "delta", "pretrained", "model", "path", "engine")
+"""The arguments of a model that name it, in the harness's own order: an adapter before its base."""
 
 
 def read_harness_results(path: str | Path) -> dict[str, Any]:
-    """Read the results JSON that lm-evaluation-harness wrote; BadInput where the file is no such file."""
-    try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"{path} cannot be read as JSON ({error}); give the results_*.json of an lm-eval run."
-        ) from error
-    if not isinstance(found, dict) or not isinstance(found.get("results"), dict):
-        raise BadInput(f"{path} has no key 'results'; give the results_*.json of an lm-eval run.")
+    """Return the results JSON that lm-evaluation-harness wrote, of any layout since v0.3.
+
+    Raises BadInput where the file is no such file, and for numbers in it that cannot be, NaN among them.
+    """
+    found = read_file(Path(path))
+    take(found, str(path))
     return found
+
+
+def take_file(path: Path, model: str) -> Taken:
+    """Return what a results file holds for `model`, with sentences on how much that is and whom it is about.
+
+    Raises BadInput as `read_harness_results` does, and where no score is left.
+    """
+    found = read_file(path)
+    taken = take(found, str(path))
+    if not taken.rows:
+        why = f" ({taken.warnings[0]})" if taken.warnings else ""
+        raise BadInput(f"{path} holds no score of any task{why}; give the results_*.json that lm-eval wrote.")
+    whose = "" if model_said(found) else ", and the file does not say of which model"
+    counted = f"{taken.n_scores} scores of {taken.n_tasks} tasks"
+    first = f"abilities read from {path.name}, not measured here ({counted}{_older(path)}){whose}"
+    warnings = (first, *of_another_model(found, model), *taken.warnings)
+    return Taken(taken.rows, warnings, taken.details, taken.n_scores, taken.n_tasks)
+
+
+def results_files(folder: Path) -> list[Path]:
+    """Return every JSON file below a folder, compressed or not and in any case, in the order of their names."""
+    return sorted(path for path in folder.rglob("*") if plain_name(path).endswith(".json") and path.is_file())
 
 
 def results_of(model: str, place: Path) -> Path:
@@ -39,80 +56,77 @@ def results_of(model: str, place: Path) -> Path:
     """
     if not place.is_dir():
         return place
-    own = {path.parent for path in place.rglob("results_*.json") if path.parent.name.rpartition("__")[2] == model}
-    if (place / f"{model}.json").is_file():
-        return place / f"{model}.json"
-    if len(own) > 1:
-        raise BadInput(f"{place} holds results of {model!r} in {' and '.join(sorted(p.name for p in own))}; keep one.")
+    files = results_files(place)
+    named = [path for path in files if path.parent == place and _stem(path) == model]
+    own = {path.parent for path in files if _is_run(path) and path.parent.name.rpartition("__")[2] == model}
+    if len(named) == 1:
+        return named[0]
+    several = [path.name for path in named] or sorted(path.name for path in own)
+    if len(several) > 1:
+        raise BadInput(f"{place} holds results of {model!r} in {' and '.join(several)}; keep one.")
     if not own:
         raise BadInput(
             f"{place} holds no results of {model!r}: expected {model}.json, or a folder called {model} or "
             f"ORGANISATION__{model} with results_*.json."
         )
-    return max(own.pop().glob("results_*.json"), key=lambda path: path.name)  # their names end with the time
+    return _runs(own.pop())[-1]
+
+
+def _stem(path: Path) -> str:
+    return re.sub(r"(?i)\.json(\.gz)?$", "", path.name)
+
+
+def _is_run(path: Path) -> bool:
+    return plain_name(path).startswith("results_")
+
+
+def _runs(folder: Path) -> list[Path]:
+    """Return the results files of one folder, the newest last: their names end with the time."""
+    return sorted((path for path in results_files(folder) if path.parent == folder and _is_run(path)), key=_stem)
+
+
+def _older(path: Path) -> str:
+    runs = _runs(path.parent) if _is_run(path) else []
+    return f", the newest of {len(runs)} files there" if len(runs) > 1 and path == runs[-1] else ""
 
 
 def of_another_model(results: Mapping[str, Any], model: str) -> tuple[str, ...]:
     """Return a warning where a results file says that it is about a model of another name."""
-    said = str(results.get("model_name") or "").rstrip("/").rpartition("/")[2]
+    said = model_said(results)
     if not said or said == model:
         return ()
     return (f"the results file is about a model called {said}, and was taken for {model}",)
 
 
+def model_said(results: Mapping[str, Any]) -> str:
+    """Return the name, without organisation or folder, of the model that a results file is about; "" where unsaid."""
+    settings = [results.get("config"), results.get("config_general")]
+    tables = [table for table in settings if isinstance(table, dict)]
+    arguments = [_from_arguments(table.get("model_args")) for table in tables]
+    candidates = [results.get("model_name"), *arguments, *(table.get("model_name") for table in tables)]
+    for candidate in candidates:
+        parts = re.split(r"[/\\]", candidate.strip().rstrip("/\\")) if isinstance(candidate, str) else [""]
+        if parts[-1]:
+            return " ".join(parts[-1].split())
+    return ""
+
+
+def _from_arguments(arguments: Any) -> str:
+    """Return the model in `pretrained=org/name,dtype=float16`, which newer files hold as a table."""
+    if isinstance(arguments, str):
+        arguments = dict(part.split("=", 1) for part in arguments.split(",") if "=" in part)
+    if not isinstance(arguments, dict):
+        return ""
+    return next((str(arguments[key]) for key in _NAMED_BY if isinstance(arguments.get(key), str)), "")
+
+
 def ability_rows(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return one row a task, category and benchmark: accuracy (share) or perplexity (per word).
+    """Return one row a metric, filter and task, group or category; `mapping` is the filter.
 
-    Intervals are 95% normal ones from the harness's standard errors. The mean over a category of BBH tasks counts
-    every task once; MMLU categories are the harness's own groups, weighted by questions. Harness groups other than
-    these carry the target `group:NAME`.
+    Of each task one metric is called "accuracy" (a share) and one "perplexity", where it has such (`primary.py` says
+    which); the others keep the harness's names. Intervals are 95% normal ones from the harness's standard errors.
+    Categories of MMLU are the harness's own groups, weighted by questions, and computed from the subjects where the
+    file has no groups; every BBH task counts once. Other groups carry the target `group:NAME`. Raises BadInput for
+    numbers that cannot be.
     """
-    counts = results.get("n-samples", {})
-    groups = set(results.get("groups") or {}) | set(results.get("group_subtasks") or {})
-    rows: list[dict[str, Any]] = []
-    by_category: dict[str, list[float]] = defaultdict(list)
-    for task, scores in results["results"].items():
-        found = _score(scores)
-        if found is None:
-            continue
-        metric, value, error = found
-        if bbh_category(task) and task not in groups and metric == "accuracy":
-            by_category[str(bbh_category(task))].append(value)
-        rows.append(
-            {
-                "measurement": "ability",
-                "dataset": task.split("_")[0],
-                "target": _target(task, groups),
-                "metric": metric,
-                "value": value,
-                "ci_low": None if error is None else value - _Z * error,
-                "ci_high": None if error is None else value + _Z * error,
-                "n": counts.get(task, {}).get("effective"),
-                "unit": "share" if metric == "accuracy" else "per word",
-            }
-        )
-    for category, values in by_category.items():
-        mean = sum(values) / len(values)
-        row = {"measurement": "ability", "dataset": "bbh", "target": f"category:{category}", "metric": "accuracy"}
-        rows.append({**row, "value": mean, "n": len(values), "unit": "share"})
-    return rows
-
-
-def _target(task: str, groups: set[str]) -> str:
-    category = mmlu_category(task)
-    if category is not None:
-        return f"category:{category}"
-    if "_" not in task or task in ("bbh_zeroshot", "bbh_fewshot", "bbh_cot_fewshot", "bbh_cot_zeroshot"):
-        return "mean"
-    return f"group:{task}" if task in groups else task
-
-
-def _score(scores: Mapping[str, Any]) -> tuple[str, float, float | None] | None:
-    """Pick the one number of a task: keys look like "acc,none" and "acc_stderr,none" (metric, filter)."""
-    for wanted, names in (("accuracy", _ACCURACY), ("perplexity", _PERPLEXITY)):
-        for key, value in scores.items():
-            name, _, kept = key.partition(",")
-            if name in names and isinstance(value, int | float):
-                error = scores.get(f"{name}_stderr,{kept}")
-                return wanted, float(value), float(error) if isinstance(error, int | float) else None
-    return None
+    return take(results, "the results").rows

@@ -38,6 +38,8 @@ FEWEST_BASES = 3
 """Fewer base models allow any correlation: the interval is then from -1 to 1."""
 TOO_FEW_BASES = "too few base models"
 _ONE_LAYER = ("nested", "best")
+_ABILITIES = ("accuracy", "perplexity")
+"""The one metric of a task by which abilities are told; its others would multiply the same ability."""
 _NO_SCORE = ("ceiling", "r_surrogate", "sd_surrogate", "p_surrogate", "p_permutation")
 """What stands beside a score to judge it by, and is no score of a model."""
 
@@ -56,6 +58,7 @@ def correlate_with_properties(
     partial Pearson given size, Benjamini-Hochberg q over all rows, and the range of Pearson r when each family in turn
     is left out. The interval draws base models, each with all that was tuned from it, because those are not independent
     (`interval_over` "base models"); fewer than 3 of them allow any correlation, and the interval is from -1 to 1.
+    Of abilities only accuracies and perplexities are properties, one a task, not all its metrics.
     The p-values take models as independent, as published. Scores of fewer than 4 models are left out.
     """
     bases = bases or {}
@@ -175,7 +178,8 @@ def _properties(rows: pd.DataFrame, sizes: Mapping[str, float]) -> pd.DataFrame:
     found = pd.DataFrame(
         {"model": list(sizes), "property": SIZE, "x": np.log10(list(sizes.values()) or [1.0])[: len(sizes)]}
     )
-    ability = rows[(rows["measurement"] == "ability").to_numpy(dtype=bool)]
+    told = (rows["measurement"] == "ability") & rows["metric"].isin(_ABILITIES)
+    ability = rows[told.to_numpy(dtype=bool)]
     parts = ability[["dataset", "target", "metric"]].astype("string").fillna("")
     names = parts["dataset"] + " " + parts["target"] + " " + parts["metric"]
     abilities = pd.DataFrame(

@@ -10,6 +10,8 @@ from tuneshift.report.words import interval, number, text
 
 _LEAD = "What can the models do? Scores of lm-evaluation-harness."
 MOST_TASKS = 100
+_CHOSEN = ("accuracy", "perplexity")
+_NO_FILTER = ("", "none")
 
 
 def ability_section(table: pd.DataFrame) -> Section:
@@ -20,10 +22,11 @@ def ability_section(table: pd.DataFrame) -> Section:
     models = names(rows["model"])
     lines: dict[tuple[str, str, str], dict[str, str]] = {}
     for _, row in rows.iterrows():
-        key = (text(row["dataset"]), text(row["target"]), text(row["metric"]))
+        key = (text(row["dataset"]), text(row["target"]), _metric(row))
         bounds = "" if pd.isna(row["ci_low"]) else f" [{interval(row['ci_low'], row['ci_high'])}]"
         lines.setdefault(key, {})[text(row["model"])] = number(row["value"]) + bounds
-    shown = list(lines.items())[:MOST_TASKS]
+    ordered = sorted(lines.items(), key=lambda line: line[0][2].partition(" (")[0] not in _CHOSEN)  # those first
+    shown = ordered[:MOST_TASKS]
     more = f" The first {MOST_TASKS} of {len(lines)} lines; all are in the table." if len(lines) > MOST_TASKS else ""
     small = SmallTable(
         f"Abilities by task, with 95% intervals.{more}",
@@ -31,3 +34,9 @@ def ability_section(table: pd.DataFrame) -> Section:
         tuple((*key, *(values.get(model, "–") for model in models)) for key, values in shown),
     )
     return Section("abilities", "Abilities", _LEAD, [small])
+
+
+def _metric(row: pd.Series) -> str:  # type: ignore[type-arg]
+    """Return the metric, with the filter of the answers where there is one: two filters are two numbers."""
+    kept = text(row["mapping"])
+    return text(row["metric"]) if kept in _NO_FILTER else f"{text(row['metric'])} ({kept})"

@@ -68,7 +68,7 @@ def headline_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     """Return the pairs that the summary speaks of: one number a model, measurement, data set and form.
 
     For brains r of the layer chosen by nested cross-validation, over all regions; for reading Pearson r and delta-LL of
-    the first kind of surprisal; for attribution the instruction score over all prompts.
+    the first kind of surprisal; for attribution the instruction score over all prompts; for abilities the accuracy or perplexity of a benchmark.
     """
     if pairs.empty:
         return pairs
@@ -79,7 +79,7 @@ def headline_pairs(pairs: pd.DataFrame) -> pd.DataFrame:
     inside = rows_of(whole, measurement="attribution", metric=("instruction_score", "followed_rate", "followed"))
     # Scores with the prompt's frame kept apart stand in the section: the summary speaks of the published definition.
     inside = inside[~inside["mapping"].fillna("").str.contains(",", regex=False)]
-    ability = rows_of(whole, measurement="ability")
+    ability = rows_of(whole, measurement="ability", metric=("accuracy", "perplexity"))
     return pd.concat([brain, reading, inside, ability])
 
 
