@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from tuneshift.errors import BadInput
-from tuneshift.human.text_file import plain_suffix, read_text
+from tuneshift.files.text_file import plain_suffix, read_text
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}

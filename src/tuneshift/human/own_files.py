@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuneshift.errors import BadInput
+from tuneshift.files.text_file import plain_stem, plain_suffix
 from tuneshift.human.brain_score import assembly_of, is_assembly, recording_of_assembly
 from tuneshift.human.own_reading_times import reading_times_from_table
 from tuneshift.human.own_recording import layout_problems, open_netcdf, recording_of
@@ -17,7 +18,6 @@ from tuneshift.human.reading_corpora import corpus_name, read_corpus
 from tuneshift.human.reading_times import ReadingTimes
 from tuneshift.human.recording import Recording
 from tuneshift.human.recording_checks import recording_problems
-from tuneshift.human.text_file import plain_stem, plain_suffix
 
 SUFFIXES = (".nc", ".csv", ".tsv", ".parquet")
 

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from tuneshift.errors import BadInput, first_line
+from tuneshift.files.text_file import plain_suffix, unpacked
 from tuneshift.human.delimited import SEPARATORS, Delimited, read_delimited
 from tuneshift.human.number_cells import NumberColumn, read_numbers
 from tuneshift.human.problems import Problem, some
-from tuneshift.human.text_file import plain_suffix, unpacked
 
 
 def read_table(path: Path) -> Delimited:

@@ -19,9 +19,13 @@ class Prompt:
 
 @dataclass(frozen=True)
 class PromptSet:
-    """Prompts of one source; `followed(prompt, response)` decides by program, None where no program can."""
+    """Prompts of one source; `followed(prompt, response)` decides by program, None where no program can.
+
+    `notes` are sentences about how the source was read, for every result that is made of it.
+    """
 
     name: str
     prompts: tuple[Prompt, ...]
     checksum: str
     followed: Callable[[Prompt, str], bool | None] = field(default=lambda prompt, response: None)
+    notes: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from tuneshift.errors import BadInput
-from tuneshift.human.text_file import decode_text, unpacked
+from tuneshift.files.text_file import decode_text, unpacked
 
 # What Praat reads of a text file: texts, flags and numbers that stand free; names, `=` and [numbers] are for people.
 _TOKEN = re.compile(

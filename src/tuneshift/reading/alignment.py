@@ -75,6 +75,7 @@ class ReadingAlignment(Measurement):
         found = surprisals_of(model, times, form=self.form, instruction=self.instruction, progress=progress)
         result = measure(found.by_mapping, times, self._settings(), progress)
         details = dict(result.details)
+        told += found.said
         if isinstance(model, LanguageModel):
             told += [*model.notes, *unknown_letters(model.tokenizer, list(times.documents.values()))]
             details["start_token"] = model.start_token

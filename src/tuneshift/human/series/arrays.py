@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tuneshift.errors import BadInput
-from tuneshift.human.plain_files import opened, whole
+from tuneshift.files.plain_files import opened, whole
 from tuneshift.human.problems import some
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tuneshift.errors import BadInput
-from tuneshift.human.plain_files import plain_name
+from tuneshift.files.plain_files import plain_name
 from tuneshift.human.problems import some
 from tuneshift.human.series.labels import inside_of, regions_of
 from tuneshift.human.series.missing import varies

@@ -10,7 +10,7 @@ from typing import IO, Any
 import numpy as np
 
 from tuneshift.errors import BadInput, MissingExtra
-from tuneshift.human.plain_files import LARGEST_RATIO, is_compressed, opened, rest_of
+from tuneshift.files.plain_files import LARGEST_RATIO, is_compressed, opened, rest_of
 
 CIFTI = range(3000, 3100)  # NIfTI-2 intent codes of CIFTI files
 _NIFTI_1, _NIFTI_2 = 348, 540  # bytes of a header, its first number

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tuneshift.errors import BadInput
-from tuneshift.human.text_file import plain_suffix, read_text
+from tuneshift.files.text_file import plain_suffix, read_text
 
 MISSING = ("", "n/a", "na", "nan", "null")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.IGNORECASE)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from tuneshift.errors import BadInput
-from tuneshift.human.text_file import read_text
+from tuneshift.files.yaml_file import read_yaml
 
 PAUSES = ("", "sp", "sil", "<sil>", "<p:>", "<eps>", "<s>", "</s>", "{sl}", "#")
 """Marks of aligners for silence, in small letters."""
@@ -107,13 +106,7 @@ class SeriesRecipe(BaseModel):
 def read_recipe(path: str | Path) -> SeriesRecipe:
     """Read a recipe from a YAML file; raises BadInput with the first key that is missing, unknown or wrong."""
     path = Path(path)
-    text = read_text(path).text
-    try:
-        values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise BadInput(f"{path} is no YAML ({' '.join(str(error).split())}).") from error
-    except RecursionError:
-        raise BadInput(f"{path} is nested too deeply to be a recipe.") from None
+    values = read_yaml(path, "recipe").values
     if not isinstance(values, dict):
         raise BadInput(f"{path} must hold `key: value` lines: name, series, words, repetition_time, ...")
     if "folder" in values:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tuneshift.errors import BadInput
-from tuneshift.human.text_file import read_text
+from tuneshift.files.text_file import read_text
 
 _ROW = re.compile(r"""["']?(\d+)(?:\.0*)?["']?\s*[\s,;]\s*"?([^,;\t"]+)""")
 

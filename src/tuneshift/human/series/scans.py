@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tuneshift.errors import BadInput
-from tuneshift.human.plain_files import plain_name
+from tuneshift.files.plain_files import plain_name
 from tuneshift.human.series.arrays import read_hdf5, read_numpy
 from tuneshift.human.series.grayordinates import read_grayordinates
 from tuneshift.human.series.numeric_table import read_numeric_table

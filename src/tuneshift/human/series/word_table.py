@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from tuneshift.errors import BadInput
+from tuneshift.files.text_file import plain_suffix, read_text
 from tuneshift.human.delimited import SEPARATORS, read_delimited, separator_of
 from tuneshift.human.number_cells import is_plain_number
 from tuneshift.human.problems import some
-from tuneshift.human.text_file import plain_suffix, read_text
 from tuneshift.human.transcript import SpokenWord
 
 _KNOWN_AS = {

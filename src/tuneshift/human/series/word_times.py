@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from tuneshift.errors import BadInput
+from tuneshift.files.text_file import plain_suffix, read_text
 from tuneshift.human.problems import some
 from tuneshift.human.series.recipe import PAUSES, WordFiles
 from tuneshift.human.series.word_table import read_word_table
-from tuneshift.human.text_file import plain_suffix, read_text
 from tuneshift.human.textgrid import read_tier
 from tuneshift.human.transcript import SpokenWord, as_printed
 

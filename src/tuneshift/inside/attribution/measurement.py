@@ -77,7 +77,7 @@ class PromptAttribution(Measurement):
         instruction or a response, or a chat form finds no template.
         """
         prompts = load_prompts(self.prompts)
-        warnings = list(model.notes)
+        warnings = [*model.notes, *prompts.notes]
         if self.form == "chat":
             model, told = in_chat_form(model, self.template)
             warnings += told

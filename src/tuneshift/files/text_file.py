@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneshift.errors import BadInput
-from tuneshift.human.plain_files import GZIP, plain_name
-from tuneshift.human.western_letters import looks_like, reads_as_western
+from tuneshift.files.plain_files import GZIP, plain_name
+from tuneshift.files.western_letters import looks_like, reads_as_western
 
 _MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32", "UTF-32"), (b"\x00\x00\xfe\xff", "utf-32", "UTF-32"),
@@ -129,10 +129,22 @@ def _without_mark(raw: bytes, where: str) -> str:
         text = raw.decode(encoding)
     except UnicodeDecodeError:
         text = "\0"
-    if "\0" in text or min(behind, before) > 0.1 * max(behind, before):
+    if "\0" in text or min(behind, before) > 0.1 * max(behind, before) or _strays(raw):
         at = raw.index(b"\0")
         raise BadInput(f"{where}, row {_row(raw, at)}: byte {at} is zero, so this is no text file, or a damaged one.")
     return text
+
+
+def _strays(raw: bytes) -> bool:
+    """Whether zero bytes stand here and there in a text of another encoding, which two by two would be Chinese."""
+    share = raw.count(0) / len(raw)
+    if share >= 0.4:  # Latin letters have one each
+        return False
+    try:
+        left = raw.replace(b"\0", b"").decode("utf-8")
+    except UnicodeDecodeError:
+        return share < 0.03  # lines, commas and figures of any table are more
+    return not re.search(r"[\x01-\x08\x0e-\x1f]", left)  # halves of Greek, Cyrillic, Arabic letters
 
 
 def _first_beyond_ascii(text: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuneshift.errors import BadInput
-from tuneshift.human.text_file import decode_text, plain_stem, plain_suffix, read_text
+from tuneshift.files.text_file import decode_text, plain_stem, plain_suffix, read_text
 
 WESTERN = {
     "a French clause": "Le café naïf où Zoé a été déçue par les œufs",
@@ -118,3 +118,19 @@ def test_any_bytes_are_text_or_refused_in_one_sentence(raw: bytes) -> None:
 @given(text=st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\r\0\ufffd\ufeff")))
 def test_whatever_is_written_in_utf_8_is_read_back(text: str) -> None:
     assert decode_text(text.encode(), "a.txt").text == text
+
+
+@settings(max_examples=200, deadline=None)
+@given(at=st.integers(0, 60), n=st.integers(1, 3), encoding=st.sampled_from(["utf-8", "cp1252"]))
+def test_zero_bytes_that_strayed_into_a_text_never_make_it_chinese(at: int, n: int, encoding: str) -> None:
+    text = "word,document,time\ncaf\xe9,1,300\ncr\xe8me,1,280\nna\xefve,1,310\n" * 4
+    raw = text.encode(encoding)
+    with pytest.raises(BadInput, match=r"a\.csv, row \d+: byte \d+ is zero, so this is no text file"):
+        decode_text(raw[:at] + b"\0" * n + raw[at:], "a.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("word", ["\u0441\u043b\u043e\u0432\u043e", "\u8bfb\u4e66", "\u03bb\u03cc\u03b3\u03bf\u03c2"])
+def test_a_table_of_another_script_in_utf_16_without_a_mark_is_read(encoding: str, word: str) -> None:
+    text = "".join(f"{document},{word}{word},{300 + document}\n" for document in range(20))
+    assert decode_text(text.encode(encoding), "a.csv").text == text
