@@ -8,7 +8,7 @@ import pkgutil
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ASKED_FOR = ("calibration", "scans")  # what a number says, and not how long it takes
+ASKED_FOR = ("calibration", "files", "scans")  # what a number says, and not how long it takes
 
 
 def main() -> None:
