@@ -50,6 +50,12 @@ def meco(reader: str, place: int, word: str, time: float) -> Row:
             "nrun": 1, "dur": time, "firstrun.dur": time, "firstrun.gopast": time, "firstfix.dur": time}  # fmt: skip
 
 
+def meco_2(reader: str, place: int, word: str, time: float) -> Row:
+    """Release 2 calls words and their numbers otherwise."""
+    row = meco(reader, place, word, time)
+    return {{"ianum": "wordnum", "ia": "word"}.get(key, key): value for key, value in row.items()}
+
+
 LAYOUTS: dict[str, tuple[Callable[[str, int, str, float], Row], str]] = {
     "provo_gaze": (provo, ","), "ucl_self_paced": (ucl_paced, "\t"), "ucl_eye_tracking_gaze": (ucl_eyes, "\t"),
     "natural_stories_readers": (natural_stories, "\t"), "geco_gaze": (geco, ","), "meco_gaze": (meco, ","),

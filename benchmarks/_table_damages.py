@@ -27,7 +27,9 @@ class Table:
     separator: str
     measured: str
     numbers: tuple[str, ...] = ()  # further columns of numbers
-    unit: str = ""  # "ms" where a cell may carry one
+    scale: float = 1.0  # what a number is multiplied with as it is read
+    unit: str = ""  # "ms" or "s" where a cell may carry one
+    named: bool = True  # whether columns are read by their names
     quoted: bool = False  # every cell, needed or not
     newline: str = "\n"
     before: str = ""  # what stands above the header
@@ -136,13 +138,14 @@ def _units(table: Table, rng: np.random.Generator) -> Damage:
     seconds = unit.strip().startswith("s")
 
     def new(cell: str) -> str:
-        return repr(float(cell) / 1000) + unit if seconds else cell + unit
+        factor = 1.0 if seconds == (table.unit == "s") else 0.001 if seconds else 1000.0
+        return (cell if factor == 1 else repr(float(cell) * factor)) + unit
 
     place = table.header.index(table.measured)
     share = float(rng.choice([1.0, 0.5]))
     rows = [[*r[:place], new(r[place]) if r[place] and rng.random() < share else r[place], *r[place + 1 :]]
             for r in table.rows]  # fmt: skip
-    known = table.unit == "ms" and unit not in (" V", "%") and any(a != b for a, b in zip(rows, table.rows, strict=True))
+    known = table.unit in ("ms", "s") and unit not in (" V", "%") and any(a != b for a, b in zip(rows, table.rows, strict=True))
     unchanged = rows == table.rows
     return Damage(
         replace(table, rows=rows), f"unit {unit!r}", Truth(same=True, told=known, refused=not known and not unchanged)
@@ -155,7 +158,7 @@ def _without(table: Table, rng: np.random.Generator, marks: tuple[str, ...]) -> 
     n = int(rng.integers(1, 4))
     gone = set(rng.choice(len(table.rows), n, replace=False).tolist())
     rows = [[*r[:place], mark, *r[place + 1 :]] if at in gone else r for at, r in enumerate(table.rows)]
-    left = [float(r[place]) for at, r in enumerate(table.rows) if at not in gone and r[place]]
+    left = [table.scale * float(r[place]) for at, r in enumerate(table.rows) if at not in gone and r[place]]
     return replace(table, rows=rows), left, mark
 
 
@@ -166,7 +169,8 @@ def _missing(table: Table, rng: np.random.Generator) -> Damage:
 
 def _impossible(table: Table, rng: np.random.Generator) -> Damage:
     found, _, mark = _without(table, rng, IMPOSSIBLE)
-    return Damage(found, f"cells {mark!r}", Truth(refused=True))
+    kept = not table.named and mark.lower() in ("inf", "-inf", "1e999")  # scans that hold no number are counted later
+    return Damage(found, f"cells {mark!r}", Truth(refused=not kept))
 
 
 def _letter_lost(table: Table, rng: np.random.Generator) -> Damage:
@@ -204,7 +208,7 @@ def _rows_dropped(table: Table, rng: np.random.Generator) -> Damage:
 
 def _of(table: Table, rows: Cells) -> Truth:
     place = table.header.index(table.measured)
-    return Truth(values=[float(r[place]) for r in rows if r[place]], rows=len(rows))
+    return Truth(values=[table.scale * float(r[place]) for r in rows if r[place]], rows=len(rows))
 
 
 def _header_twice(table: Table, rng: np.random.Generator) -> Damage:
@@ -217,7 +221,7 @@ def _header_twice(table: Table, rng: np.random.Generator) -> Damage:
 def _column_twice(table: Table, rng: np.random.Generator) -> Damage:
     place = table.header.index(table.measured)
     rows = [[*row, row[place] and "1.5"] for row in table.rows]
-    return Damage(replace(table, header=[*table.header, table.measured], rows=rows), "column twice", Truth(refused=True))
+    return Damage(replace(table, header=[*table.header, table.measured], rows=rows), "column twice", Truth(refused=table.named))
 
 
 def _columns_moved(table: Table, rng: np.random.Generator) -> Damage:
