@@ -6,7 +6,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,12 +105,14 @@ def word_times(path: Path, **options: Any) -> Holds:
     printed = options.pop("printed", None)
     heard = read_words(path, WordFiles(file=path.name, **options), printed)
     said = " | ".join(heard.said)
-    left_out = heard.n_pauses + _number(r"(\d+) (?:of \d+ rows have no word|marks are no words|pieces of)", said)
+    left_out = heard.n_pauses + _number(r"(\d+) (?:of \d+ rows have no word|marks are no words)", said)
     return Holds([word.onset for word in heard.words], [word.text for word in heard.words], said, left_out)
 
 
 def printed_text(path: Path) -> Holds:
-    return word_times(path.parent / "spoken.tsv", printed=path)
+    """Words that a transcript cut apart are joined where the text prints them as one, by design and unsaid."""
+    found = word_times(path.parent / "spoken.tsv", printed=path)
+    return replace(found, left_out=2 * len(WORDS) - len(found.words))
 
 
 def confounds(path: Path) -> Holds:

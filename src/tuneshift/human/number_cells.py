@@ -158,9 +158,10 @@ def _reading(texts: Sequence[str], missing: np.ndarray, timed: bool) -> _Reading
     grouped = all(_COMMA_GROUPS.fullmatch(text) for _, text in commas)
     if both:
         if grouped:
-            return _Reading(groups=",", said=thousands)
+            return _Reading(fault=_EITHER) if _far_above(there, ",") else _Reading(groups=",", said=thousands)
         if all(_POINT_GROUPS.fullmatch(text) for text in both):
-            return _Reading(decimal=",", groups=".", said=decimals)
+            far = _far_above(there, ".")
+            return _Reading(fault=_EITHER) if far else _Reading(decimal=",", groups=".", said=decimals)
         return _Reading(fault="is written otherwise than other numbers of the column: points and commas both divide")
     whole = [float(text) for _, text in there if re.fullmatch(r"[-+]?\d+", text, re.ASCII)]
     if not grouped:
@@ -200,6 +201,15 @@ def _points(
         return _Reading(said=said)
     sure = all(abs(number) < 1000 for number in whole) and _far_below(there, dotted, _POINT_GROUPS)
     return thousands if sure else _Reading(fault=_EITHER)
+
+
+def _far_above(there: Sequence[tuple[int, str]], groups: str) -> bool:
+    """Whether a cell with this sign alone would, as thousands, be far above the median of those that have the other."""
+    decimal = "." if groups == "," else ","
+    divided = [float(text.replace(groups, "")) for _, text in there if re.fullmatch(rf"[-+]?\d+(\{groups}\d+)+", text)]
+    others = [text.replace(groups, "").replace(decimal, ".") for _, text in there if decimal in text]
+    known = [abs(float(text)) for text in others if _PLAIN.fullmatch(text)]
+    return bool(divided and known) and max(map(abs, divided)) > _FAR * max(float(np.median(known)), 1.0)
 
 
 def _far_below(

@@ -15,7 +15,7 @@ from tuneshift.human.series.recipe import PAUSES, WordFiles
 from tuneshift.human.series.word_table import read_word_table
 from tuneshift.human.text_file import plain_suffix, read_text
 from tuneshift.human.textgrid import read_tier
-from tuneshift.human.transcript import SpokenWord, in_print
+from tuneshift.human.transcript import SpokenWord, as_printed
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,7 @@ def read_words(path: Path, files: WordFiles, printed: Path | None = None) -> Hea
     if printed is not None:
         file = read_text(printed)
         said += [f"{printed.name}: {file.said}"] if file.said else []
-        in_text = in_print(spoken, file.text, str(path))
-        spoken = in_text.words
-        said += [f"{printed.name}: {sentence}" for sentence in in_text.said]
+        spoken = as_printed(spoken, file.text, str(path))
     moved = [SpokenWord(w.text, w.onset + files.shift, w.offset + files.shift) for w in spoken]
     return HeardWords(moved, tuple(said), n_pauses)
 
