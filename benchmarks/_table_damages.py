@@ -14,7 +14,20 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 MISSING = ("", "n/a", "NA", "NaN", "nan", "null", "N/A", "None", "#N/A", ".", "-", "--")
-IMPOSSIBLE = ("Inf", "-inf", "#DIV/0!", "#VALUE!", "fast", "1_000", "12..5", "٣٤٥", "1e999", "312 apples", "0x1F", "TRUE")
+IMPOSSIBLE = (
+    "Inf",
+    "-inf",
+    "#DIV/0!",
+    "#VALUE!",
+    "fast",
+    "1_000",
+    "12..5",
+    "٣٤٥",
+    "1e999",
+    "312 apples",
+    "0x1F",
+    "TRUE",
+)
 Cells = list[list[str]]
 
 
@@ -145,7 +158,11 @@ def _units(table: Table, rng: np.random.Generator) -> Damage:
     share = float(rng.choice([1.0, 0.5]))
     rows = [[*r[:place], new(r[place]) if r[place] and rng.random() < share else r[place], *r[place + 1 :]]
             for r in table.rows]  # fmt: skip
-    known = table.unit in ("ms", "s") and unit not in (" V", "%") and any(a != b for a, b in zip(rows, table.rows, strict=True))
+    known = (
+        table.unit in ("ms", "s")
+        and unit not in (" V", "%")
+        and any(a != b for a, b in zip(rows, table.rows, strict=True))
+    )
     unchanged = rows == table.rows
     return Damage(
         replace(table, rows=rows), f"unit {unit!r}", Truth(same=True, told=known, refused=not known and not unchanged)
@@ -221,7 +238,9 @@ def _header_twice(table: Table, rng: np.random.Generator) -> Damage:
 def _column_twice(table: Table, rng: np.random.Generator) -> Damage:
     place = table.header.index(table.measured)
     rows = [[*row, row[place] and "1.5"] for row in table.rows]
-    return Damage(replace(table, header=[*table.header, table.measured], rows=rows), "column twice", Truth(refused=table.named))
+    return Damage(
+        replace(table, header=[*table.header, table.measured], rows=rows), "column twice", Truth(refused=table.named)
+    )
 
 
 def _columns_moved(table: Table, rng: np.random.Generator) -> Damage:
@@ -275,7 +294,9 @@ def _row_names(table: Table, rng: np.random.Generator) -> Damage:
 def _blank_rows(table: Table, rng: np.random.Generator) -> Damage:
     at = int(rng.integers(len(table.rows)))
     empty = [""] * len(table.header)
-    return Damage(replace(table, rows=[*table.rows[:at], empty, *table.rows[at:], empty]), "blank rows", Truth(same=True))
+    return Damage(
+        replace(table, rows=[*table.rows[:at], empty, *table.rows[at:], empty]), "blank rows", Truth(same=True)
+    )
 
 
 def _cut(table: Table, rng: np.random.Generator) -> Damage:

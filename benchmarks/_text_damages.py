@@ -102,6 +102,6 @@ _LINES: dict[str, Callable[[list[str], int], None]] = {
     "blanks": _each(r"([:=,])", r" \1  "),
     "no blanks": _each(r"\s*([=])\s*", r"\1"),
     "tabs for blanks": _each(r"^ +", "\t"),
-    "a letter lost": _each(r"(\w)\"", "\\1\ufffd\""),
+    "a letter lost": _each(r"(\w)\"", '\\1\ufffd"'),
     "comma lost": _each(r",$", ""),
 }

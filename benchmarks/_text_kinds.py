@@ -126,8 +126,10 @@ def numeric_table(path: Path) -> Holds:
     found = read_numeric_table(path)
     column = found.header.index("x") if found.header and "x" in found.header else -1
     values = found.values[:, column]
-    missing = int(np.isnan(values).sum())  # they stay in their places, as NaN
-    return Holds(values[np.isfinite(values)].tolist(), [], " | ".join(found.said) + f" {missing}" * bool(missing), missing)
+    missing = int((~np.isfinite(values)).sum())  # they stay in their places, as NaN
+    return Holds(
+        values[np.isfinite(values)].tolist(), [], " | ".join(found.said) + f" {missing}" * bool(missing), missing
+    )
 
 
 def _text_of_words() -> ReadingTimes:
@@ -263,13 +265,17 @@ def _shown(value: object, style: int) -> str:
 
 
 def _own(style: int) -> list[tuple[str, str, Table]]:
-    def table(separator: str, readers: Sequence[str], name: str = "time", factor: float = 1.0, unit: str = "ms") -> Table:
+    def table(
+        separator: str, readers: Sequence[str], name: str = "time", factor: float = 1.0, unit: str = "ms"
+    ) -> Table:
         rows = []
         for at, reader in enumerate(readers):
             for document in "ab":
                 for place, (word, time) in enumerate(zip(WORDS, _some_times(at, style), strict=True), start=1):
                     amount = f"{time * factor:.{style + (3 if factor != 1 else 0)}f}"
-                    rows.append([document, str(place), word, *([reader] if reader else []), amount, f"{len(word)}", unit])
+                    rows.append(
+                        [document, str(place), word, *([reader] if reader else []), amount, f"{len(word)}", unit]
+                    )
         header = ["document", "index", "word", *(["participant"] if readers[0] else []), name, "length", "unit"]
         scale = 1000.0 if unit == "s" else 1.0
         return Table(header, rows, separator, name, ("index", "length"), scale, unit if unit in ("ms", "s") else "")
@@ -296,7 +302,9 @@ def _recording_table(style: int) -> Table:
 
 def _spans(style: int) -> list[tuple[str, float, float]]:
     decimals = max(style, 1)
-    return [(word, round(0.5 * n, decimals), round(0.5 * n + 0.4, decimals)) for n, word in enumerate(WORDS * 2, start=1)]
+    return [
+        (word, round(0.5 * n, decimals), round(0.5 * n + 0.4, decimals)) for n, word in enumerate(WORDS * 2, start=1)
+    ]
 
 
 def _words(style: int) -> dict[str, Kind]:
@@ -383,7 +391,9 @@ def _texts() -> dict[str, Kind]:
     dumped = {"sort_keys": False, "allow_unicode": True}
     return {
         "prompts, lines": Kind("prompts.jsonl", lines, prompts, json_entries, tells=False),
-        "prompts, list": Kind("prompts.json", json.dumps(asked, indent=1, ensure_ascii=False), prompts, json_entries, tells=False),
+        "prompts, list": Kind(
+            "prompts.json", json.dumps(asked, indent=1, ensure_ascii=False), prompts, json_entries, tells=False
+        ),
         "responses": Kind("answers.jsonl", told, responses, json_entries, (("asked.jsonl", lines),), False),
         "recipe": Kind("recipe.yaml", yaml.safe_dump(written, **dumped), recipe, yaml_entries, tells=False),  # type: ignore[arg-type]
         "study": Kind("study.yaml", yaml.safe_dump(planned, **dumped), study, yaml_entries, tells=False),  # type: ignore[arg-type]

@@ -175,7 +175,8 @@ def _reading(texts: Sequence[str], missing: np.ndarray, timed: bool) -> _Reading
     # "1200.5" shows that thousands are not divided, and that decimals have a point: then nobody knows what a comma is.
     whole += [float(text) for _, text in points]
     if any(abs(number) >= 1000 for number in whole):
-        return _Reading(fault=_EITHER) if points else _Reading(decimal=",", said=decimals)
+        unclear = points or (timed and _far_below(there, commas, _COMMA_GROUPS))
+        return _Reading(fault=_EITHER) if unclear else _Reading(decimal=",", said=decimals)
     largest = max(abs(float(text.replace(",", ""))) for _, text in commas)
     if whole and largest <= _FAR * max(float(np.median(np.abs(whole))), 1.0):
         return _Reading(groups=",", said=thousands)
