@@ -92,7 +92,7 @@ class Damage:
 def damaged_table(table: Table, rng: np.random.Generator) -> Damage:
     """Return a damaged copy of a table, in one of the ways below or in one and as another program writes it."""
     done = WAYS[int(rng.integers(len(WAYS)))](table, rng)
-    if done.raw is None and rng.random() < 0.25:
+    if done.raw is None and not done.truth.refused and rng.random() < 0.25:
         again = STYLES[int(rng.integers(len(STYLES)))](done.table, rng)
         truth = replace(done.truth, told=done.truth.told or again.truth.told)
         if again.truth.refused:

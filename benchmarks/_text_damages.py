@@ -35,7 +35,7 @@ def byte_damaged(raw: bytes, rng: np.random.Generator) -> tuple[bytes, str]:
 
 
 def line_damaged(text: str, rng: np.random.Generator) -> tuple[str, str]:
-    """Return a text with a line doubled, lost, moved, or a number, a quotation mark or a name in it written otherwise."""
+    """Return a text with a line doubled, lost, moved, or a number, a quotation mark or a name written otherwise."""
     lines = text.split("\n")
     at = int(rng.integers(max(len(lines) - 1, 1)))
     way = str(rng.choice(list(_LINES)))

@@ -1,9 +1,9 @@
 """Damaged copies of good text files: each is refused in a sentence, or read whole, or says what is missing.
 
 Tables, corpora, TextGrids, word times, confounds, surprisals, prompts, recipes and studies are damaged as programs,
-spreadsheets and disks do it. Counted are copies refused, copies read as the good file, copies read as they now are (what
-was taken out cannot be known; what has no value is said), and faults: any other error, a refusal that is no sentence,
-entries lost or numbers altered without a word, a check and a reader that disagree.
+spreadsheets and disks do it. Counted are copies refused, copies read as the good file, copies read as they now are
+(what was taken out cannot be known; what has no value is said), and faults: any other error, a refusal that is no
+sentence, entries lost or numbers altered without a word, a check and a reader that disagree.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from itertools import repeat
 from pathlib import Path
 
 import numpy as np
+
 from benchmarks._table_damages import MISSING, Table, Truth, damaged_table
 from benchmarks._text_damages import as_written, byte_damaged, line_damaged
-from benchmarks._text_kinds import Disagreement, Holds, Kind, kinds
-
+from benchmarks._text_kinds import Kind, kinds
+from benchmarks._text_readings import Disagreement, Holds
 from tuneshift.errors import TuneshiftError
 
 STYLES = 4  # of numbers: whole, or with 1 to 3 decimals
@@ -212,8 +213,9 @@ def _spare(kind: Kind, good: Holds) -> int:
 
 
 def _same(mine: Holds, good: Holds) -> str:
-    if len(mine.values) != len(good.values) or len(mine.words) != len(good.words):
-        return f"fault: {len(mine.values)} values and {len(mine.words)} words, not {len(good.values)} and {len(good.words)}"
+    n_mine, n_good = (len(mine.values), len(mine.words)), (len(good.values), len(good.words))
+    if n_mine != n_good:
+        return f"fault: {n_mine} values and words, not {n_good}"
     if not _close(mine.values, good.values):
         return f"fault: numbers were altered ({mine.said[:120]!r})"
     if sorted(mine.words) != sorted(good.words):
