@@ -94,13 +94,11 @@ def damaged_table(table: Table, rng: np.random.Generator) -> Damage:
     done = WAYS[int(rng.integers(len(WAYS)))](table, rng)
     if done.raw is None and not done.truth.refused and rng.random() < 0.25:
         again = STYLES[int(rng.integers(len(STYLES)))](done.table, rng)
-        truth = replace(done.truth, told=done.truth.told or again.truth.told)
-        if again.truth.refused:
-            truth = again.truth
-        what = f"{done.what}, {again.what}"
-        gz = done.gzip or again.gzip
-        encoding = again.encoding if done.encoding == "utf-8" else done.encoding
-        done = Damage(again.table, what, truth, encoding, gz, again.raw)
+        if done.encoding == "utf-8" or again.encoding == "utf-8":
+            truth = replace(done.truth, told=done.truth.told or again.truth.told)
+            encoding = again.encoding if done.encoding == "utf-8" else done.encoding
+            gz = done.gzip or again.gzip
+            done = Damage(again.table, f"{done.what}, {again.what}", truth, encoding, gz)
     return done
 
 
@@ -143,6 +141,9 @@ def _thousands(table: Table, rng: np.random.Generator) -> Damage:
         return f"{number:,.{digits}f}".replace(",", "@").replace(".", decimal).replace("@", sign)
 
     found, n = _rewritten(table, rng, new)
+    whole = not any("." in cell for cell in table.column(table.measured))
+    if sign == "." and whole and not table.unit:  # 1.250 beside 400 may be a response of one and a quarter
+        return Damage(found, "thousands set apart by '.', which nobody can know")
     return Damage(found, f"thousands set apart by {sign!r}", Truth(same=True, told=n > 0))
 
 

@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.files", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes: does it run")
     parser.add_argument(
-        "--copies", type=int, default=850, help="damaged copies of each kind of file (of the slow ones 3/8)"
+        "--copies", type=int, default=900, help="damaged copies of each kind of file (of the slow ones 3/8)"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2, help="processes")
