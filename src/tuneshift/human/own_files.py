@@ -56,7 +56,7 @@ def inspect_file(path: str | Path) -> tuple[list[str], tuple[str, ...]]:
     if not path.is_file():
         raise BadInput(f"there is no file {path}.")
     try:
-        if _may_be_corpus(path) and corpus_name(path):
+        if _may_be_corpus(path) and (plain_suffix(path) not in SUFFIXES or corpus_name(path)):
             times, problems = read_corpus(path)
             told = [Problem(note, fatal=False) for note in times.notes] if times else []
             return [str(problem) for problem in [*problems, *told]], ()

@@ -12,7 +12,7 @@ from tuneshift.errors import BadInput
 from tuneshift.files.text_file import plain_suffix, read_text
 
 MISSING = ("", "n/a", "na", "nan", "null")
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.IGNORECASE | re.ASCII)
 _BLANKS = re.compile(r"\s+")
 
 
