@@ -19,6 +19,7 @@ Voxels of different people are matched by `mni_x`, `mni_y`, `mni_z` (mm) along t
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -28,6 +29,8 @@ import numpy as np
 import xarray as xr
 
 from tuneshift.errors import BadInput
+from tuneshift.human.hdf5_files import look_over
+from tuneshift.human.plain_files import is_compressed, whole
 from tuneshift.human.problems import Problem, refuse, some
 from tuneshift.human.recording import SPACES, Recording, WordTrack
 
@@ -94,13 +97,22 @@ def save_whole(dataset: xr.Dataset, path: Path, name: str) -> Path:
 
 
 def open_netcdf(path: Path) -> xr.Dataset:
-    """Read a whole netCDF file (4, or the classic 3); raises BadInput where it is none."""
+    """Read a whole netCDF file (4, or the classic 3), compressed by gzip or not; raises BadInput where it is none."""
     try:
-        with path.open("rb") as stream:
-            engine: Literal["scipy", "h5netcdf"] = "scipy" if stream.read(3) == b"CDF" else "h5netcdf"
-        return xr.load_dataset(path, engine=engine, decode_times=False, decode_timedelta=False)
+        source: Path | io.BytesIO = whole(path) if is_compressed(path) else path
+        engine: Literal["scipy", "h5netcdf"] = "scipy" if _first_bytes(source) == b"CDF" else "h5netcdf"
+        if engine == "h5netcdf":
+            look_over(source)
+        return xr.load_dataset(source, engine=engine, decode_times=False, decode_timedelta=False)
     except Exception as error:  # a damaged file fails anywhere in two libraries: TypeError, IndexError, struct.error
         raise BadInput(f"{path} is no netCDF file, or a damaged one ({' '.join(str(error).split())}).") from error
+
+
+def _first_bytes(source: Path | io.BytesIO) -> bytes:
+    if isinstance(source, io.BytesIO):
+        return source.getvalue()[:3]
+    with source.open("rb") as stream:
+        return stream.read(3)
 
 
 def read_netcdf(path: str | Path) -> Recording:

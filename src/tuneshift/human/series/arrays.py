@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tuneshift.errors import BadInput
+from tuneshift.human.hdf5_files import look_over
 from tuneshift.human.plain_files import opened, whole
 from tuneshift.human.problems import some
 
@@ -40,7 +41,9 @@ def read_hdf5(path: Path, name: str | None) -> np.ndarray:
     import h5py
 
     try:
-        with h5py.File(whole(path), "r") as held:
+        unpacked = whole(path)
+        look_over(unpacked)
+        with h5py.File(unpacked, "r") as held:
             keys = [key for key in held if isinstance(held[key], h5py.Dataset)]
             values = np.asarray(held[_one(path, keys, name)])
     except BadInput:
