@@ -48,6 +48,7 @@ IMPORTED = (
 OWN = (".nc", ".series.nc", ".classic.nc", ".table.csv", ".table.parquet")
 ROWS = {"words": "\t", "confounds": "\t", ".csv": ",", ".table.csv": ","}
 """Kinds of plain text, and what stands between their cells."""
+_TARGETS = r"(of \d+ targets|voxels) of participant \S+ were left out|of \d+ targets hold no response"
 _LONGEST = 120.0  # seconds that a process may be silent
 
 
@@ -196,9 +197,7 @@ def _said(good: Recording, mine: Recording, told: tuple[str, ...]) -> list[int]:
             n_values += int(found[1]) * whose.count(found[2])
         elif found := re.match(r"participant (\S+) was left out", sentence):
             n_values += n_scans * good.data["participant"].values.tolist().count(found[1])
-        elif found := re.match(r"(\d+) (of \d+ targets|voxels) of participant \S+ were left out", sentence):
-            n_values += n_scans * int(found[1])
-        elif found := re.search(r"(\d+) of \d+ targets hold no response", sentence):
+        elif found := re.search(f"(\\d+) ({_TARGETS})", sentence):
             n_values += n_scans * int(found[1])
         elif found := re.search(r"(\d+) responses (are NaN|of participant)", sentence):
             n_values += int(found[1])

@@ -105,7 +105,7 @@ def test_leading_gaps_of_confounds_are_filled_and_said_and_others_are_refused(tm
 
     def write() -> Path:
         lines = ["\t".join(["trans_x", "framewise_displacement"]), *("\t".join(row) for row in rows)]
-        (tmp_path / "a_confounds.tsv").write_text("\n".join(lines))
+        (tmp_path / "a_confounds.tsv").write_text("\n".join([*lines, ""]))
         return write_recipe(tmp_path, **keys)
 
     assert import_series(write()).dropped == (

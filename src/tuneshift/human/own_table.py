@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,9 @@ from tuneshift.human.delimited import SEPARATORS, Delimited, read_delimited
 from tuneshift.human.number_cells import NumberColumn, read_numbers
 from tuneshift.human.problems import Problem, some
 from tuneshift.human.text_file import plain_suffix, unpacked
+
+_NAMELESS = re.compile(r"|Unnamed: 0|__index_level_0__")
+"""What programs call the names of rows, the first column, where they have no name of their own."""
 
 
 def read_table(path: Path) -> Delimited:
@@ -31,8 +35,11 @@ def read_table(path: Path) -> Delimited:
     except Exception as error:  # a damaged file fails anywhere in a library: OSError, ValueError, NotImplementedError
         raise BadInput(f"{path} cannot be read as a parquet table ({first_line(error)}).") from error
     named = [name for name in table.index.names if name is not None]
+    named_rows = not named and not pd.api.types.is_integer_dtype(table.index)
     table = table.reset_index(level=named) if named else table
     table.columns = [str(name).strip() for name in table.columns]
+    if len(table.columns) and _NAMELESS.fullmatch(table.columns[0]):
+        named_rows, table = True, table.iloc[:, 1:]
     twice = next((name for name in table.columns if list(table.columns).count(name) > 1), None)
     if twice is not None:
         raise BadInput(f"{path} has two columns called `{twice}`; take one of them out, or rename it.")
@@ -42,7 +49,7 @@ def read_table(path: Path) -> Delimited:
         lost = first_row(table, table[name].str.contains("\ufffd", regex=False))
         if lost is not None:
             raise BadInput(f"{path}, row {lost}, column `{name}`: holds U+FFFD, the sign of a letter that was lost.")
-    return Delimited(table, ())
+    return Delimited(table, ("a first column without a name (names of rows) was left out",) if named_rows else ())
 
 
 def write_table(table: pd.DataFrame, path: Path) -> Path:
