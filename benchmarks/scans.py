@@ -2,8 +2,8 @@
 
 Bytes are flipped, files cut, pieces written twice, headers overwritten and numbers made NaN, in every kind of file that
 an import or `data check` reads. Counted are copies refused, copies read as they were, copies read with fewer values or
-words that say exactly how many, text files that look whole (rows lost between two line ends, which no reader can see),
-and faults: any other error, a process that hangs or dies, a count that does not come out, a cut that is not said, a
+words that say exactly how many, texts without a last line end that are said to be cut off perhaps, texts that look
+whole (rows lost between two line ends, which no reader can see), and faults: any other error, a process that hangs or dies, a count that does not come out, a cut that is not said, a
 check and a reader that disagree. Every kind is read in a process of its own.
 """
 
@@ -169,8 +169,9 @@ def _outcome(kind: str, read: Read, good: Recording, copy: bytes) -> str:
         return "refused" if "\n" not in str(error) and str(error) else "fault: its refusal is no sentence"
     except Exception as error:
         return f"fault: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
-    if kind in ROWS and not copy.endswith((b"\n", b"\r")) and "no line end" not in " ".join(told):
-        return "fault: its last row is cut, and nothing said"
+    if kind in ROWS and not copy.endswith((b"\n", b"\r")):
+        open_end = "no line end" in " ".join(told)
+        return "says that it may be cut off" if open_end else "fault: its last row is cut, and nothing said"
     lost = np.subtract(_count(good), _count(mine))
     if not lost.any():
         return "read as many"

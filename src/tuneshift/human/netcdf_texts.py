@@ -24,12 +24,13 @@ def with_texts(dataset: xr.Dataset) -> xr.Dataset:
     for name in list(dataset.variables):
         variable = dataset[name]
         _attributes(variable.attrs, f" of `{name}`")
-        if variable.dtype.kind in "SO":
+        if variable.dtype.kind in "SOUT":
             held = variable.values
             texts = np.empty(held.shape, dtype=object)
             for place, value in enumerate(held.ravel().tolist()):
                 texts.flat[place] = _text(value, f"`{name}` of row {_row(place, held.shape)}")
-            dataset[name] = variable.copy(data=texts)
+            if variable.dtype.kind in "SO":
+                dataset[name] = variable.copy(data=texts)
     _attributes(dataset.attrs, "")
     return dataset
 

@@ -108,7 +108,7 @@ def open_netcdf(path: Path) -> xr.Dataset:
         if engine == "h5netcdf":
             look_over(source)
         try:
-            dataset = xr.load_dataset(source, engine=engine, decode_times=False, decode_timedelta=False)
+            dataset = _loaded(source, engine)
         except UnicodeDecodeError:
             refuse_undecodable(source, engine)
             raise
@@ -117,6 +117,17 @@ def open_netcdf(path: Path) -> xr.Dataset:
         raise BadInput(f"{path}, {error}.") from error
     except Exception as error:  # a damaged file fails anywhere in two libraries: TypeError, IndexError, struct.error
         raise BadInput(f"{path} is no netCDF file, or a damaged one ({' '.join(str(error).split())}).") from error
+
+
+def _loaded(source: Path | io.BytesIO, engine: Literal["scipy", "h5netcdf"]) -> xr.Dataset:
+    """xarray alone leaves a file open that it cannot decode, so that it could not be written anew."""
+    if engine == "scipy":
+        return xr.load_dataset(source, engine=engine, decode_times=False, decode_timedelta=False)
+    import h5netcdf
+    import h5py
+
+    with h5py.File(source, "r") as held, h5netcdf.File(held, "r", decode_vlen_strings=True) as file:
+        return xr.load_dataset(xr.backends.H5NetCDFStore(file), decode_times=False, decode_timedelta=False)
 
 
 def _first_bytes(source: Path | io.BytesIO) -> bytes:
