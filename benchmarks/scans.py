@@ -1,10 +1,11 @@
 """Damaged copies of good scans and recordings: each is refused in a sentence, or read whole, or says what is missing.
 
 Bytes are flipped, files cut, pieces written twice, headers overwritten and numbers made NaN, in every kind of file that
-an import or `data check` reads. Counted are copies refused, copies read as they were, copies read with fewer values or
-words that say exactly how many, texts without a last line end that are said to be cut off perhaps, texts that look
-whole (rows lost between two line ends, which no reader can see), and faults: any other error, a process that hangs or dies, a count that does not come out, a cut that is not said, a
-check and a reader that disagree. Every kind is read in a process of its own.
+an import or `data check` reads. Counted are copies refused; copies read as they were; copies read with fewer values or
+words that say exactly how many; texts without a last line end that are said to be cut off perhaps; texts that look
+whole (rows lost between two line ends, which no reader can see); and faults: any other error, a process that hangs or
+dies, a count that does not come out, a cut that is not said, a check and a reader that disagree. Every kind is read in
+a process of its own.
 """
 
 from __future__ import annotations

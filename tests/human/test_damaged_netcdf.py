@@ -1,4 +1,4 @@
-"""A netCDF or HDF5 file that is damaged ends in a sentence: no hang, no memory for what is not there, no lost letter."""
+"""A damaged netCDF or HDF5 file ends in a sentence: no hang, no memory for what is not there, no letter lost."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_an_array_of_numpy_that_cannot_be_there_is_refused_at_once(tmp_path: Pat
     else:
         with zipfile.ZipFile(path, "w") as packed:
             packed.writestr("scans.npy", damaged)
-    with pytest.raises(BadInput, match="its header says .9999999999, 999. numbers, more than the file can hold"):
+    with pytest.raises(BadInput, match=r"its header says .9999999999, 999. numbers, more than the file can hold"):
         import_series(write_recipe(tmp_path, series="{participant}_{passage}" + suffix))
 
 
@@ -119,7 +119,8 @@ def test_a_letter_that_is_no_utf8_is_refused_with_its_variable_and_row(tmp_path:
     dataset.to_netcdf(path, engine=engine)  # type: ignore[call-overload]
     assert check_file(path) == []
     refused(changed(path, "été 3".encode(), b"\xe9t\xe9 3.."), "mine.nc, `text` of row 4: ")
-    dataset.assign(passage=("stimulus", list("aabcd") + ["e\ufffd"])).to_netcdf(path, engine=engine)  # type: ignore[call-overload]
+    lost = dataset.assign(passage=("stimulus", [*"aabcd", "e\ufffd"]))
+    lost.to_netcdf(path, engine=engine)  # type: ignore[call-overload]
     refused(path, "`passage` of row 6: 'e\ufffd' holds U+FFFD")
 
 

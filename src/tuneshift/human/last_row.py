@@ -12,6 +12,6 @@ def cut_off(text: str, last_cell: str) -> str:
     if not body or body.endswith("\n") or "\n" not in body:
         return ""
     return (
-        f"the last row has no line end: if the file was cut off there, its last cell {last_cell!r:.40} is not whole, and "
-        "rows are missing"
+        f"the last row has no line end: if the file was cut off there, its last cell {last_cell!r:.40} is not whole, "
+        "and rows are missing"
     )
