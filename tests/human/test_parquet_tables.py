@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from test_own_recordings import table
 
+from tuneshift.errors import BadInput
 from tuneshift.human import ReadingTimes, Recording, check_file, load_data
 
 NAMES_OF_ROWS = "warning: a first column without a name (names of rows) was left out"
@@ -119,3 +120,17 @@ def test_reading_times_in_parquet_have_nullable_types_too(tmp_path: Path) -> Non
     told = check_file(tmp_path / "mine.Parquet")
     assert NAMES_OF_ROWS in told
     assert any("1 of 5 times are empty (first: row 4)" in problem for problem in told)
+
+
+def test_a_text_in_parquet_that_is_no_utf8_is_refused_with_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "mine.parquet"
+    table().to_parquet(path, compression="none", use_dictionary=False)
+    raw = path.read_bytes()
+    at = raw.index(b"Sentence 3.")
+    path.write_bytes(raw[:at] + b"Sentenc\xe9 3." + raw[at + 11 :])
+    (problem,) = check_file(path)
+    assert "mine.parquet, row 8, column `text`: holds letters that are no UTF-8" in problem
+    with pytest.raises(BadInput) as caught:
+        load_data(path)
+    assert str(caught.value) == problem
+    assert "\n" not in problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from collections.abc import Sequence
@@ -43,7 +44,7 @@ def read_table(path: Path) -> Delimited:
     twice = next((name for name in table.columns if list(table.columns).count(name) > 1), None)
     if twice is not None:
         raise BadInput(f"{path} has two columns called `{twice}`; take one of them out, or rename it.")
-    cells = {name: [_text(value) for value in table[name].astype(object)] for name in table.columns}
+    cells = {name: [_text(value) for value in _objects(path, table[name])] for name in table.columns}
     table = pd.DataFrame(cells, index=pd.RangeIndex(2, len(table) + 2), dtype=str)
     for name in table.columns:
         lost = first_row(table, table[name].str.contains("\ufffd", regex=False))
@@ -89,6 +90,20 @@ def first_row(table: pd.DataFrame, wrong: np.ndarray | pd.Series) -> int | None:
     """Return the row of the file of the first True in `wrong` (n_rows,); None where there is none."""
     places = np.flatnonzero(np.asarray(wrong))
     return int(table.index[places[0]]) if len(places) else None
+
+
+def _objects(path: Path, column: pd.Series) -> list[object]:
+    """Raises BadInput with the first cell whose letters are no UTF-8, which a column of Arrow's shows only here."""
+    try:
+        return list(column.astype(object))
+    except Exception as error:  # ArrowException, which is none of pandas's own
+        row = 0
+        with contextlib.suppress(Exception):
+            for row in range(len(column)):
+                column.iloc[row]
+        raise BadInput(
+            f"{path}, row {row + 2}, column `{column.name}`: holds letters that are no UTF-8 ({first_line(error):.60})."
+        ) from error
 
 
 def _text(value: object) -> str:
