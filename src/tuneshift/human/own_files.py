@@ -87,12 +87,12 @@ def _read(path: Path) -> tuple[Recording | ReadingTimes | None, list[Problem]]:
     if plain_suffix(path) == ".nc":
         dataset = open_netcdf(path)
         if is_assembly(dataset):
-            recording = recording_of_assembly(assembly_of(dataset, str(path)), path.stem, where=str(path))
+            recording = recording_of_assembly(assembly_of(dataset, str(path)), plain_stem(path), where=str(path))
             return recording, recording_problems(recording)
         problems = layout_problems(dataset)
         if problems:
             return None, problems
-        recording = recording_of(dataset, path.stem)
+        recording = recording_of(dataset, plain_stem(path))
         return recording, recording_problems(recording)
     corpus = corpus_name(path) if _may_be_corpus(path) else None
     if corpus is not None:

@@ -12,6 +12,7 @@ import pandas as pd
 from tuneshift.errors import BadInput
 from tuneshift.files.text_file import plain_suffix, read_text
 from tuneshift.human.delimited import SEPARATORS, Delimited, read_delimited, separator_of
+from tuneshift.human.last_row import cut_off
 from tuneshift.human.number_cells import is_plain_number
 from tuneshift.human.problems import some
 from tuneshift.human.transcript import SpokenWord
@@ -85,9 +86,10 @@ def _headless(path: Path, columns: tuple[str, ...]) -> Delimited:
         raise BadInput(
             f"{path}, row {wrong}: has {len(rows[wrong])} columns, the recipe names {len(columns)} in `columns`."
         )
+    said = (file.said, cut_off(file.text, list(rows.values())[-1][-1]))
     names = [name.strip() for name in columns]
     table = pd.DataFrame(list(rows.values()), index=list(rows), columns=names, dtype=str)
-    return Delimited(table, (file.said,) if file.said else ())
+    return Delimited(table, tuple(sentence for sentence in said if sentence))
 
 
 def _columns(path: Path, header: list[str], wanted: Mapping[str, str]) -> dict[str, str]:
