@@ -29,7 +29,7 @@ def opened(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def whole(path: Path) -> IO[bytes]:
+def whole(path: Path) -> io.BytesIO:
     """Return what a file holds, uncompressed, in memory; raises OSError, EOFError or zlib.error where it is damaged."""
     with opened(path) as stream:
         return io.BytesIO(stream.read())

@@ -12,6 +12,7 @@ import pandas as pd
 
 from tuneshift.errors import BadInput
 from tuneshift.files.text_file import plain_suffix, read_text
+from tuneshift.human.last_row import cut_off
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -50,7 +51,8 @@ def read_delimited(path: Path, only: Sequence[str] | None = None, declared: str 
     rows = _rows(path, lines, begin, separator, quoted)
     header = [_unquoted(name) for name in next(rows)[1]]
     table, left_out = _table(path, header, rows, only)
-    return Delimited(table, (*said, *left_out))
+    open_end = cut_off(file.text, "" if table.empty else str(table.iloc[-1, -1]))
+    return Delimited(table, (*said, *left_out, *([open_end] if open_end else [])))
 
 
 def first_names(path: Path, declared: str | None = None) -> list[str]:

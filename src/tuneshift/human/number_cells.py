@@ -158,9 +158,10 @@ def _reading(texts: Sequence[str], missing: np.ndarray, timed: bool) -> _Reading
     grouped = all(_COMMA_GROUPS.fullmatch(text) for _, text in commas)
     if both:
         if grouped:
-            return _Reading(groups=",", said=thousands)
+            return _Reading(fault=_EITHER) if _far_above(there, ",") else _Reading(groups=",", said=thousands)
         if all(_POINT_GROUPS.fullmatch(text) for text in both):
-            return _Reading(decimal=",", groups=".", said=decimals)
+            far = _far_above(there, ".")
+            return _Reading(fault=_EITHER) if far else _Reading(decimal=",", groups=".", said=decimals)
         return _Reading(fault="is written otherwise than other numbers of the column: points and commas both divide")
     whole = [float(text) for _, text in there if re.fullmatch(r"[-+]?\d+", text, re.ASCII)]
     if not grouped:
@@ -169,10 +170,13 @@ def _reading(texts: Sequence[str], missing: np.ndarray, timed: bool) -> _Reading
         if timed and _far_below(there, commas, _COMMA_GROUPS):
             return _Reading(fault=_EITHER)
         return _Reading(decimal=",", said=decimals)
-    if any(text.count(",") > 1 for _, text in commas) or points:
+    if any(text.count(",") > 1 for _, text in commas):
         return _Reading(groups=",", said=thousands)
+    # "1200.5" shows that thousands are not divided, and that decimals have a point: then nobody knows what a comma is.
+    whole += [float(text) for _, text in points]
     if any(abs(number) >= 1000 for number in whole):
-        return _Reading(decimal=",", said=decimals)
+        unclear = points or (timed and _far_below(there, commas, _COMMA_GROUPS))
+        return _Reading(fault=_EITHER) if unclear else _Reading(decimal=",", said=decimals)
     largest = max(abs(float(text.replace(",", ""))) for _, text in commas)
     if whole and largest <= _FAR * max(float(np.median(np.abs(whole))), 1.0):
         return _Reading(groups=",", said=thousands)
@@ -198,6 +202,15 @@ def _points(
         return _Reading(said=said)
     sure = all(abs(number) < 1000 for number in whole) and _far_below(there, dotted, _POINT_GROUPS)
     return thousands if sure else _Reading(fault=_EITHER)
+
+
+def _far_above(there: Sequence[tuple[int, str]], groups: str) -> bool:
+    """Whether a cell with this sign alone would, as thousands, be far above the median of those that have the other."""
+    decimal = "." if groups == "," else ","
+    divided = [float(text.replace(groups, "")) for _, text in there if re.fullmatch(rf"[-+]?\d+(\{groups}\d+)+", text)]
+    others = [text.replace(groups, "").replace(decimal, ".") for _, text in there if decimal in text]
+    known = [abs(float(text)) for text in others if _PLAIN.fullmatch(text)]
+    return bool(divided and known) and max(map(abs, divided)) > _FAR * max(float(np.median(known)), 1.0)
 
 
 def _far_below(

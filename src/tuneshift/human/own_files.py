@@ -56,7 +56,7 @@ def inspect_file(path: str | Path) -> tuple[list[str], tuple[str, ...]]:
     if not path.is_file():
         raise BadInput(f"there is no file {path}.")
     try:
-        if _may_be_corpus(path) and corpus_name(path):
+        if _may_be_corpus(path) and (plain_suffix(path) not in SUFFIXES or corpus_name(path)):
             times, problems = read_corpus(path)
             told = [Problem(note, fatal=False) for note in times.notes] if times else []
             return [str(problem) for problem in [*problems, *told]], ()
@@ -87,12 +87,12 @@ def _read(path: Path) -> tuple[Recording | ReadingTimes | None, list[Problem]]:
     if plain_suffix(path) == ".nc":
         dataset = open_netcdf(path)
         if is_assembly(dataset):
-            recording = recording_of_assembly(assembly_of(dataset, str(path)), path.stem, where=str(path))
+            recording = recording_of_assembly(assembly_of(dataset, str(path)), plain_stem(path), where=str(path))
             return recording, recording_problems(recording)
         problems = layout_problems(dataset)
         if problems:
             return None, problems
-        recording = recording_of(dataset, path.stem)
+        recording = recording_of(dataset, plain_stem(path))
         return recording, recording_problems(recording)
     corpus = corpus_name(path) if _may_be_corpus(path) else None
     if corpus is not None:

@@ -19,6 +19,7 @@ Voxels of different people are matched by `mni_x`, `mni_y`, `mni_z` (mm) along t
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -28,6 +29,9 @@ import numpy as np
 import xarray as xr
 
 from tuneshift.errors import BadInput
+from tuneshift.files.plain_files import is_compressed, whole
+from tuneshift.human.hdf5_files import look_over
+from tuneshift.human.netcdf_texts import LostText, refuse_undecodable, with_texts
 from tuneshift.human.problems import Problem, refuse, some
 from tuneshift.human.recording import SPACES, Recording, WordTrack
 
@@ -94,13 +98,43 @@ def save_whole(dataset: xr.Dataset, path: Path, name: str) -> Path:
 
 
 def open_netcdf(path: Path) -> xr.Dataset:
-    """Read a whole netCDF file (4, or the classic 3); raises BadInput where it is none."""
+    """Read a whole netCDF file (4, or the classic 3), compressed by gzip or not; its texts are strings.
+
+    Raises BadInput where it is none, or is damaged, or has a text that is no UTF-8.
+    """
     try:
-        with path.open("rb") as stream:
-            engine: Literal["scipy", "h5netcdf"] = "scipy" if stream.read(3) == b"CDF" else "h5netcdf"
-        return xr.load_dataset(path, engine=engine, decode_times=False, decode_timedelta=False)
+        source: Path | io.BytesIO = whole(path) if is_compressed(path) else path
+        engine: Literal["scipy", "h5netcdf"] = "scipy" if _first_bytes(source) == b"CDF" else "h5netcdf"
+        if engine == "h5netcdf":
+            look_over(source)
+        try:
+            dataset = _loaded(source, engine)
+        except UnicodeDecodeError:
+            refuse_undecodable(source, engine)
+            raise
+        return with_texts(dataset)
+    except LostText as error:
+        raise BadInput(f"{path}, {error}.") from error
     except Exception as error:  # a damaged file fails anywhere in two libraries: TypeError, IndexError, struct.error
         raise BadInput(f"{path} is no netCDF file, or a damaged one ({' '.join(str(error).split())}).") from error
+
+
+def _loaded(source: Path | io.BytesIO, engine: Literal["scipy", "h5netcdf"]) -> xr.Dataset:
+    """xarray alone leaves a file open that it cannot decode, so that it could not be written anew."""
+    if engine == "scipy":
+        return xr.load_dataset(source, engine=engine, decode_times=False, decode_timedelta=False)
+    import h5netcdf
+    import h5py
+
+    with h5py.File(source, "r") as held, h5netcdf.File(held, "r", decode_vlen_strings=True) as file:
+        return xr.load_dataset(xr.backends.H5NetCDFStore(file), decode_times=False, decode_timedelta=False)
+
+
+def _first_bytes(source: Path | io.BytesIO) -> bytes:
+    if isinstance(source, io.BytesIO):
+        return source.getvalue()[:3]
+    with source.open("rb") as stream:
+        return stream.read(3)
 
 
 def read_netcdf(path: str | Path) -> Recording:
@@ -226,7 +260,12 @@ def text_values(values: np.ndarray, always: bool = False) -> np.ndarray:
 def _plain(value: object) -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
-    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else str(value)
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{value[:60]!r} is no UTF-8 ({error.reason}); give texts as strings.") from error
 
 
 def target_names(participants: np.ndarray, regions: np.ndarray) -> np.ndarray:

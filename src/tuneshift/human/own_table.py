@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -15,6 +17,9 @@ from tuneshift.files.text_file import plain_suffix, unpacked
 from tuneshift.human.delimited import SEPARATORS, Delimited, read_delimited
 from tuneshift.human.number_cells import NumberColumn, read_numbers
 from tuneshift.human.problems import Problem, some
+
+_NAMELESS = re.compile(r"|Unnamed: 0|__index_level_0__")
+"""What programs call the names of rows, the first column, where they have no name of their own."""
 
 
 def read_table(path: Path) -> Delimited:
@@ -31,18 +36,21 @@ def read_table(path: Path) -> Delimited:
     except Exception as error:  # a damaged file fails anywhere in a library: OSError, ValueError, NotImplementedError
         raise BadInput(f"{path} cannot be read as a parquet table ({first_line(error)}).") from error
     named = [name for name in table.index.names if name is not None]
+    named_rows = not named and not pd.api.types.is_integer_dtype(table.index)
     table = table.reset_index(level=named) if named else table
     table.columns = [str(name).strip() for name in table.columns]
+    if len(table.columns) and _NAMELESS.fullmatch(table.columns[0]):
+        named_rows, table = True, table.iloc[:, 1:]
     twice = next((name for name in table.columns if list(table.columns).count(name) > 1), None)
     if twice is not None:
         raise BadInput(f"{path} has two columns called `{twice}`; take one of them out, or rename it.")
-    cells = {name: [_text(value) for value in table[name].astype(object)] for name in table.columns}
+    cells = {name: [_text(value) for value in _objects(path, table[name])] for name in table.columns}
     table = pd.DataFrame(cells, index=pd.RangeIndex(2, len(table) + 2), dtype=str)
     for name in table.columns:
         lost = first_row(table, table[name].str.contains("\ufffd", regex=False))
         if lost is not None:
             raise BadInput(f"{path}, row {lost}, column `{name}`: holds U+FFFD, the sign of a letter that was lost.")
-    return Delimited(table, ())
+    return Delimited(table, ("a first column without a name (names of rows) was left out",) if named_rows else ())
 
 
 def write_table(table: pd.DataFrame, path: Path) -> Path:
@@ -82,6 +90,20 @@ def first_row(table: pd.DataFrame, wrong: np.ndarray | pd.Series) -> int | None:
     """Return the row of the file of the first True in `wrong` (n_rows,); None where there is none."""
     places = np.flatnonzero(np.asarray(wrong))
     return int(table.index[places[0]]) if len(places) else None
+
+
+def _objects(path: Path, column: pd.Series) -> list[object]:
+    """Raises BadInput with the first cell whose letters are no UTF-8, which a column of Arrow's shows only here."""
+    try:
+        return list(column.astype(object))
+    except Exception as error:  # ArrowException, which is none of pandas's own
+        row = 0
+        with contextlib.suppress(Exception):
+            for row in range(len(column)):
+                column.iloc[row]
+        raise BadInput(
+            f"{path}, row {row + 2}, column `{column.name}`: holds letters that are no UTF-8 ({first_line(error):.60})."
+        ) from error
 
 
 def _text(value: object) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from tuneshift.errors import BadInput
-from tuneshift.files.plain_files import opened, whole
+from tuneshift.files.plain_files import LARGEST_RATIO, opened, whole
+from tuneshift.human.hdf5_files import look_over
 from tuneshift.human.problems import some
 
 
@@ -17,14 +20,19 @@ def read_numpy(path: Path, name: str | None) -> np.ndarray:
     Raises BadInput where the file is damaged, holds objects, or more than its header says.
     """
     try:
+        most = path.stat().st_size * LARGEST_RATIO
         with opened(path) as stream:
+            _refuse_more_than(most, stream)
             held = np.load(stream, allow_pickle=False)
             if isinstance(held, np.ndarray):
                 more = stream.read(1)
                 values = held
             else:
                 more = b""
-                values = np.asarray(held[_one(path, list(held.files), name)])
+                array = _one(path, list(held.files), name)
+                with held.zip.open(f"{array}.npy" if f"{array}.npy" in held.zip.namelist() else array) as member:
+                    _refuse_more_than(most, member)
+                values = np.asarray(held[array])
     except BadInput:
         raise
     except Exception as error:  # numpy, zipfile and zlib each have their own errors, and damaged headers others
@@ -35,12 +43,25 @@ def read_numpy(path: Path, name: str | None) -> np.ndarray:
     return _two_dimensions(path, values)
 
 
+def _refuse_more_than(most: int, stream: IO[bytes]) -> None:
+    """Raise ValueError where the header of an array says more bytes than can be there, before they are reserved."""
+    header = {b"\x01": np.lib.format.read_array_header_1_0, b"\x02": np.lib.format.read_array_header_2_0}
+    begin = stream.read(len(np.lib.format.MAGIC_PREFIX) + 2)
+    if begin.startswith(np.lib.format.MAGIC_PREFIX) and begin[-2:-1] in header:
+        shape, _, dtype = header[begin[-2:-1]](stream)
+        if math.prod(shape) * dtype.itemsize > most:
+            raise ValueError(f"its header says {shape} numbers, more than the file can hold")
+    stream.seek(0)
+
+
 def read_hdf5(path: Path, name: str | None) -> np.ndarray:
     """Return the array (scans, targets), float64, called `name` of an HDF5 file, or its only one (errors as above)."""
     import h5py
 
     try:
-        with h5py.File(whole(path), "r") as held:
+        unpacked = whole(path)
+        look_over(unpacked)
+        with h5py.File(unpacked, "r") as held:
             keys = [key for key in held if isinstance(held[key], h5py.Dataset)]
             values = np.asarray(held[_one(path, keys, name)])
     except BadInput:

@@ -10,9 +10,10 @@ import numpy as np
 
 from tuneshift.errors import BadInput
 from tuneshift.files.text_file import plain_suffix, read_text
+from tuneshift.human.last_row import cut_off
 
 MISSING = ("", "n/a", "na", "nan", "null")
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.IGNORECASE | re.ASCII)
 _BLANKS = re.compile(r"\s+")
 
 
@@ -61,8 +62,7 @@ def read_numeric_table(path: Path) -> NumericTable:
             if not _is_number(cell):
                 raise BadInput(f"{path}, row {number}, column {column + 1}: {cell!r:.60} is no number{_hint(cell)}.")
             out[place, column] = np.nan if cell.lower() in MISSING else float(cell)
-    if left_out:
-        said += (f"{path.name}: {left_out}",)
+    said += tuple(f"{path.name}: {told}" for told in (left_out, cut_off(file.text, rows[-1][1][-1])) if told)
     return NumericTable(out, header, [number for number, _ in rows], said)
 
 

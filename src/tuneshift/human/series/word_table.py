@@ -11,7 +11,8 @@ import pandas as pd
 
 from tuneshift.errors import BadInput
 from tuneshift.files.text_file import plain_suffix, read_text
-from tuneshift.human.delimited import SEPARATORS, read_delimited, separator_of
+from tuneshift.human.delimited import SEPARATORS, Delimited, read_delimited, separator_of
+from tuneshift.human.last_row import cut_off
 from tuneshift.human.number_cells import is_plain_number
 from tuneshift.human.problems import some
 from tuneshift.human.transcript import SpokenWord
@@ -38,9 +39,9 @@ def read_word_table(
     """
     if columns is None or isinstance(columns, Mapping):
         read = read_delimited(path)
-        table, said = read.table, [f"{path.name}: {sentence}" for sentence in read.said]
     else:
-        table, said = _headless(path, columns), []
+        read = _headless(path, columns)
+    table, said = read.table, [f"{path.name}: {sentence}" for sentence in read.said]
     names = _columns(path, [str(name) for name in table.columns], columns if isinstance(columns, Mapping) else {})
     text = table[names["word"]].astype(str).str.strip()
     wordless = text.str.lower().isin(["", "n/a"])
@@ -65,8 +66,9 @@ def read_word_table(
     return [SpokenWord(*row) for row in zip(text.tolist(), onset.tolist(), end.tolist(), strict=True)], said
 
 
-def _headless(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    lines = read_text(path).text.split("\n")
+def _headless(path: Path, columns: tuple[str, ...]) -> Delimited:
+    file = read_text(path)
+    lines = file.text.split("\n")
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         raise BadInput(f"{path} is empty.")
@@ -84,7 +86,10 @@ def _headless(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
         raise BadInput(
             f"{path}, row {wrong}: has {len(rows[wrong])} columns, the recipe names {len(columns)} in `columns`."
         )
-    return pd.DataFrame(list(rows.values()), index=list(rows), columns=[name.strip() for name in columns], dtype=str)
+    said = (file.said, cut_off(file.text, list(rows.values())[-1][-1]))
+    names = [name.strip() for name in columns]
+    table = pd.DataFrame(list(rows.values()), index=list(rows), columns=names, dtype=str)
+    return Delimited(table, tuple(sentence for sentence in said if sentence))
 
 
 def _columns(path: Path, header: list[str], wanted: Mapping[str, str]) -> dict[str, str]:
