@@ -17,10 +17,10 @@ from benchmarks._corpus_layouts import WORDS
 from tuneshift.errors import TuneshiftError
 from tuneshift.human import ReadingTimes, Recording, check_file, import_reading_times, load_data, read_recipe
 from tuneshift.human.prompt_file import read_prompts, read_responses
-from tuneshift.human.series.confounds import read_confounds
-from tuneshift.human.series.numeric_table import read_numeric_table
-from tuneshift.human.series.recipe import WordFiles
-from tuneshift.human.series.word_times import read_words
+from tuneshift.human.recordings.series.confounds import read_confounds
+from tuneshift.human.recordings.series.numeric_table import read_numeric_table
+from tuneshift.human.recordings.series.recipe import WordFiles
+from tuneshift.human.recordings.series.word_times import read_words
 from tuneshift.reading.surprisal_formats import load_surprisals
 from tuneshift.study.config import load_study
 

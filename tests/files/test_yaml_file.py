@@ -10,7 +10,7 @@ import pytest
 
 from tuneshift.errors import BadInput
 from tuneshift.files.yaml_file import YamlText
-from tuneshift.human.series.recipe import read_recipe
+from tuneshift.human.recordings.series.recipe import read_recipe
 from tuneshift.models.lent_template import chat_template_of
 from tuneshift.models.registry import read_cards
 from tuneshift.study import load_study

@@ -18,7 +18,7 @@ from test_own_recordings import sound
 
 from tuneshift.errors import BadInput
 from tuneshift.human import check_file, load_data
-from tuneshift.human.series import import_series
+from tuneshift.human.recordings.series import import_series
 
 HEAP = b"GCOL\x01\0\0\0"
 READ = "import sys, tuneshift.human as h; print(*(h.check_file(path)[0] for path in sys.argv[1:]), sep=chr(10))"

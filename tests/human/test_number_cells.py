@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneshift.human.number_cells import read_numbers
+from tuneshift.human.text.number_cells import read_numbers
 
 
 def column(*cells: str) -> pd.Series:

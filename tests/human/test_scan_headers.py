@@ -11,7 +11,7 @@ from scan_files import AFFINE, TR, N, write_cifti, write_image, write_recipe, wr
 
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording
-from tuneshift.human.series import import_series
+from tuneshift.human.recordings.series import import_series
 
 
 @pytest.fixture

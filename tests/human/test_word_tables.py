@@ -11,7 +11,7 @@ from scan_files import TR, N, signals, write_recipe
 
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording
-from tuneshift.human.series import import_series
+from tuneshift.human.recordings.series import import_series
 
 
 def imported(folder: Path, text: str | bytes, name: str = "events.tsv", /, **words: Any) -> Recording:

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from tuneshift.errors import BadInput
 from tuneshift.files.text_file import plain_stem, plain_suffix
-from tuneshift.human.brain_score import assembly_of, is_assembly, recording_of_assembly
-from tuneshift.human.own_reading_times import reading_times_from_table
-from tuneshift.human.own_recording import layout_problems, open_netcdf, recording_of
-from tuneshift.human.own_recording_table import recording_from_table
-from tuneshift.human.own_table import read_table
-from tuneshift.human.problems import Problem, refuse
-from tuneshift.human.reading_corpora import corpus_name, read_corpus
-from tuneshift.human.reading_times import ReadingTimes
-from tuneshift.human.recording import Recording
-from tuneshift.human.recording_checks import recording_problems
+from tuneshift.human.reading_times.own_reading_times import reading_times_from_table
+from tuneshift.human.reading_times.reading_corpora import corpus_name, read_corpus
+from tuneshift.human.reading_times.reading_times import ReadingTimes
+from tuneshift.human.recordings.brain_score import assembly_of, is_assembly, recording_of_assembly
+from tuneshift.human.recordings.own_recording import layout_problems, open_netcdf, recording_of
+from tuneshift.human.recordings.own_recording_table import recording_from_table
+from tuneshift.human.recordings.recording import Recording
+from tuneshift.human.recordings.recording_checks import recording_problems
+from tuneshift.human.text.own_table import read_table
+from tuneshift.human.text.problems import Problem, refuse
 
 SUFFIXES = (".nc", ".csv", ".tsv", ".parquet")
 

@@ -11,7 +11,7 @@ from tuneshift.errors import BadInput, nearest
 from tuneshift.files.json_file import JsonRows, read_json_rows
 from tuneshift.files.prompt_rows import KEYS, prompt_of, response_of, text_of, unknown_key
 from tuneshift.files.text_file import plain_stem, plain_suffix
-from tuneshift.human.prompts import Prompt, PromptSet
+from tuneshift.human.prompts.prompts import Prompt, PromptSet
 from tuneshift.human.registry import DATA_SETS, data_checksum, load_data
 
 

@@ -15,7 +15,7 @@ from wordfreq import zipf_frequency
 
 from tuneshift.errors import BadInput
 from tuneshift.files.text_file import read_text
-from tuneshift.human.number_cells import is_plain_number
+from tuneshift.human.text.number_cells import is_plain_number
 from tuneshift.models.anatomy import Read
 from tuneshift.models.weights import Weights
 

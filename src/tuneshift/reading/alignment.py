@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tuneshift.errors import BadInput
 from tuneshift.human import DATA_SETS, data_checksum, load_data
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
 from tuneshift.models.lent_template import in_chat_form, template_checksum

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tuneshift.errors import BadInput
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.models import LanguageModel
 from tuneshift.models.surprisal import n_logits
 from tuneshift.models.surprisal_forms import Form

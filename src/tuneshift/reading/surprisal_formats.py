@@ -25,9 +25,9 @@ import pandas as pd
 from tuneshift.errors import BadInput, nearest
 from tuneshift.files.json_file import read_json, read_json_rows
 from tuneshift.files.text_file import plain_suffix
-from tuneshift.human.delimited import read_delimited
-from tuneshift.human.number_cells import MISSING, read_numbers
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
+from tuneshift.human.text.delimited import read_delimited
+from tuneshift.human.text.number_cells import MISSING, read_numbers
 
 Unit = Literal["bits", "nats", "base10", "logprob", "log2prob", "log10prob"]
 """Surprisals to base 2, e and 10; and log probabilities, which are their negatives, to base e, 2 and 10."""

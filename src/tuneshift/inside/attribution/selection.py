@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tuneshift.errors import BadInput, nearest
 from tuneshift.human.prompt_file import read_responses
-from tuneshift.human.prompts import Prompt, PromptSet
+from tuneshift.human.prompts.prompts import Prompt, PromptSet
 from tuneshift.inside.attribution.instructions import find_instruction
 from tuneshift.inside.attribution.layout import Form, Spans
 from tuneshift.models import LanguageModel
