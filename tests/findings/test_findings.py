@@ -73,7 +73,7 @@ def test_a_null_says_what_it_excludes() -> None:
     [finding] = study(pair(READING, 0.004)).first
     assert finding.kind == "null"
     assert finding.sentence.startswith("No change is shown in how well its surprisal goes with people's reading times")
-    assert "differences outside −0.006 to 0.014 are excluded (95%, 12 participants)" in finding.sentence
+    assert "difference +0.004, outside −0.006 to 0.014 excluded (95%, 12 participants)" in finding.sentence
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,14 @@ def test_nothing_more_is_claimed_than_interval_and_test_carry(other: dict[str, A
     [finding] = study(pair(BRAIN, 0.02, **other)).first
     assert finding.kind == kind
     assert said in finding.sentence
+
+
+def test_five_units_cannot_show_a_change_and_the_sentence_says_so() -> None:
+    [finding] = study(pair(READING, 0.004, n=5, over="stories")).first
+    assert finding.kind == "null"
+    assert finding.sentence.startswith("5 stories are too few to show any change in how well its surprisal goes")
+    [enough] = study(pair(READING, 0.004, n=6, over="stories")).first
+    assert "excluded" in enough.sentence
 
 
 def test_real_people_come_before_simulated_ones_and_differences_before_nulls() -> None:

@@ -78,7 +78,7 @@ def test_the_way_back_leads_to_the_sentence(page: Page) -> None:
 
 def test_a_cell_of_the_overview_leads_to_its_row(page: Page) -> None:
     cell = page.driver.find_element("css selector", ".overview a.row-link")
-    shown = cell.find_element("css selector", ".value").text.split()[-1]
+    shown = cell.find_element("css selector", ".value").text.split()[0]
     assert number(value_of_row(page, follow(page, cell))) == number(shown)
 
 

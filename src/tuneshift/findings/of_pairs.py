@@ -22,6 +22,10 @@ MOST_NAMED = 2
 """More models than this are counted in a sentence, and named in its picture and its rows."""
 
 
+TOO_FEW = 5
+"""With so few units no test by flipping signs can be below .05: 2 of 2**5 patterns are .0625."""
+
+
 def headline_pairs(pairs: pd.DataFrame, vocabulary: Vocabulary) -> pd.DataFrame:
     """Return the pairs that findings speak of: one number a model, measurement, data set and form."""
     return pairs[headline(pairs, vocabulary)] if len(pairs) else pairs
@@ -85,12 +89,17 @@ def _one(row: Any, metric: Metric, where: str) -> dict[str, Any]:
             f"No firm evidence of a change in {_what(metric)} ({model}, {where}): {values}; interval ({bounds}) and test "
             f"({p_value(row['p'])}) disagree{over}."
         )
+    elif kind == "null" and not missing(row["p"]) and int(row["n"]) <= TOO_FEW:
+        said = (
+            f"{int(row['n'])} {text(row.get('over')) or 'units'} are too few to show any change in {_what(metric)} ({model}, "
+            f"{where}): {values}; difference {amount}."
+        )
     elif row["ci_low"] == row["ci_high"]:
         said = f"Tuning changed nothing in {_what(metric)} ({model}, {where}): {values}, the same in each{over}."
     else:
         said = (
             f"No change is shown in {_what(metric)} ({model}, {where}): {values}; "
-            f"differences outside {bounds} are excluded (95%{over})."
+            f"difference {signed(row['difference'])}, outside {bounds} excluded (95%{over})."
         )
     sign = ("higher" if up else "lower") if kind == "difference" else ""
     return {"sentence": said, "kind": "null" if kind == "unclear" else kind, "amount": amount, "sign": sign}
