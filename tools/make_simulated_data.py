@@ -11,8 +11,8 @@ from pathlib import Path
 import xarray as xr
 
 from tuneshift.human.embedded_data import FOLDER
-from tuneshift.human.simulation_brain import simulate_brain
-from tuneshift.human.simulation_reading import simulate_reading, story_words
+from tuneshift.human.simulated.simulation_brain import simulate_brain
+from tuneshift.human.simulated.simulation_reading import simulate_reading, story_words
 from tuneshift.human.stories import stories
 from tuneshift.models import LanguageModel
 

@@ -16,8 +16,8 @@ from tuneshift.brain.partition import partition
 from tuneshift.brain.summary import Setting, ceiling_row, reliable, score_rows
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording
-from tuneshift.human.recording import Space
-from tuneshift.human.simulation_brain import leave_one_out_ceiling
+from tuneshift.human.recordings.recording import Space
+from tuneshift.human.simulated.simulation_brain import leave_one_out_ceiling
 from tuneshift.models import LanguageModel
 
 ESTIMATES: tuple[CeilingEstimate, ...] = ("leave_one_out", "split_half", "extrapolated")

@@ -13,7 +13,7 @@ from tuneshift.brain import BrainAlignment, brain_alignment
 from tuneshift.brain.nuisance import nuisance_features, oasm
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording, load_data
-from tuneshift.human.simulation_brain import BrainPlan, VoxelKind, simulate_brain
+from tuneshift.human.simulated.simulation_brain import BrainPlan, VoxelKind, simulate_brain
 from tuneshift.models import LanguageModel
 from tuneshift.numerics.ridge import ridge_predictivity
 from tuneshift.numerics.splits import grouped, shuffled

@@ -12,7 +12,7 @@ from tuneshift.brain import brain_alignment
 from tuneshift.brain.ceilings import CeilingEstimate, noise_ceiling
 from tuneshift.brain.partition import partition
 from tuneshift.human import Recording
-from tuneshift.human.recording import WordTrack
+from tuneshift.human.recordings.recording import WordTrack
 from tuneshift.models import LanguageModel
 from tuneshift.numerics.haemodynamics import cleaned_stretch
 

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from tuneshift.brain import BrainAlignment, brain_alignment
 from tuneshift.human import Recording
-from tuneshift.human.simulation_brain import BrainPlan, VoxelKind, simulate_brain
+from tuneshift.human.simulated.simulation_brain import BrainPlan, VoxelKind, simulate_brain
 from tuneshift.models import LanguageModel
 from tuneshift.result import Result
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from tuneshift.human import Recording
-from tuneshift.human.recording import WordTrack
+from tuneshift.human.recordings.recording import WordTrack
 from tuneshift.numerics.haemodynamics import convolved
 
 WORDS = ("The", "old", "boat", "lay", "on", "the", "shore", "and", "nobody", "knew", "whose", "it", "was")

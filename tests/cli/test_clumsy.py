@@ -44,7 +44,7 @@ def _in_a_folder_of_odd_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("reading fable-2m --data binary.csv", "binary.csv, row 1: byte 0 is zero, so this is no text file"),
         ("brain fable-2m --data binary.nc", "binary.nc is no netCDF file"),
         ("reading fable-2m --data folder", "no data set is called 'folder'"),
-        ("attribute fable-2m --prompts binary.jsonl", "binary.jsonl is not UTF-8 text"),
+        ("attribute fable-2m --prompts binary.jsonl", "binary.jsonl, row 1: byte 0 is zero, so this is no text file"),
         ("attribute fable-2m --prompts deep.jsonl", "deep.jsonl is nested too deeply"),
         ("attribute fable-2m --prompts fable_instructions --responses empty.jsonl", "empty.jsonl has 0 responses"),
         ("attribute fable-2m --prompts fable_instructions --n-prompts 0", "'--n-prompts'"),
@@ -66,14 +66,14 @@ def _in_a_folder_of_odd_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("reading fable-2m --data simulated_reading --device meta", "device 'meta' is unknown here"),
         ("reading fable-2m --data simulated_reading --device mps0", "device 'mps0' is unknown here"),
         ("reading fable-2m --data simulated_reading --dtype int3", "dtype 'int3' is unknown"),
-        ("run binary.yaml", "binary.yaml is not UTF-8 text"),
-        ("run nul.yaml", "nul.yaml: this is no YAML"),
+        ("run binary.yaml", "binary.yaml, row 1: byte 0 is zero, so this is no text file"),
+        ("run nul.yaml", "nul.yaml, row 1: byte 0 is zero, so this is no text file"),
         ("run bomb.yaml", "more than 200,000 values once its aliases"),
         ("run deep.yaml", "deep.yaml: this YAML is nested too deeply"),
         ("run above.yaml", "a study's name is that of its folder"),
         ("run colour.yaml", "a study's name is that of its folder"),
         ("run seed.yaml", "seed.yaml line 5: seeds.0"),
-        ("run folder", "study file folder cannot be read (Is a directory)"),
+        ("run folder", "folder cannot be read (Is a directory)"),
         ("run study.yaml --out empty.txt", "empty.txt cannot be written"),
         ("run study.yaml --out empty.txt/below", "cannot be written"),
         ("report folder", "folder holds no study"),
@@ -87,11 +87,11 @@ def _in_a_folder_of_odd_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ("ability fable-2m --include-path nowhere", "--include-path nowhere is no folder"),
         ("ability fable-2m --limit 0", "'--limit'"),
         ("ability fable-2m --results-file no_scores.json", "no_scores.json holds no score"),
-        ("tune fable-2m --data binary.jsonl --out o", "binary.jsonl is not UTF-8 text"),
+        ("tune fable-2m --data binary.jsonl --out o", "binary.jsonl, row 1: byte 0 is zero, so this is no text file"),
         ("tune fable-2m --data one.jsonl --out o --batch-size 0", "'--batch-size'"),
         ("tune fable-2m --data one.jsonl --out empty.txt", "--out empty.txt is a file"),
         ("tune fable-2m --data one.jsonl --out o --learning-rate nan", "--learning-rate nan is no number above 0"),
-        ("data import deep.yaml", "deep.yaml is nested too deeply"),
+        ("data import deep.yaml", "deep.yaml: this YAML is nested too deeply"),
         ("data import pattern.yaml", "is no pattern of file names"),
         ("data import nothing.yaml", "is no pattern of file names"),
     ],
@@ -104,7 +104,7 @@ def test_a_slip_is_named(command: Command, line: str, words: str) -> None:
 
 def test_a_card_file_nested_without_end_is_refused(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNESHIFT_MODELS", "deep.yaml")
-    assert "model cards deep.yaml cannot be read: its YAML is nested too deeply" in command("models").sentence
+    assert "model cards deep.yaml: this YAML is nested too deeply" in command("models").sentence
 
 
 def test_a_folder_that_cannot_be_made_is_named(command: Command) -> None:

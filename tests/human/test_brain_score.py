@@ -19,9 +19,9 @@ from own_data import assert_same, recordings
 
 from tuneshift.errors import BadInput
 from tuneshift.human import DATA_SETS, DataSet, Recording, check_file, load_data, read_assembly, write_assembly
-from tuneshift.human.brain_score import to_assembly
 from tuneshift.human.brain_score_release import Counts
 from tuneshift.human.datasets import blank2014, fedorenko2016, tuckute2024
+from tuneshift.human.recordings.brain_score import to_assembly
 
 
 def save(path: Path, data: np.ndarray, presentation: dict[str, list], neuroid: dict[str, list]) -> Path:

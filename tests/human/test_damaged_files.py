@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from tuneshift.errors import BadInput, MissingExtra
 from tuneshift.human import check_file, import_reading_times, read_recipe
-from tuneshift.human.series.numeric_table import read_numeric_table
-from tuneshift.human.series.recipe import WordFiles
-from tuneshift.human.series.scans import read_scans
-from tuneshift.human.series.word_times import read_words
-from tuneshift.human.textgrid import read_textgrid
+from tuneshift.human.recordings.series.numeric_table import read_numeric_table
+from tuneshift.human.recordings.series.recipe import WordFiles
+from tuneshift.human.recordings.series.scans import read_scans
+from tuneshift.human.recordings.series.word_times import read_words
+from tuneshift.human.text.textgrid import read_textgrid
 
 pieces = [
     "word", "onset,offset", ",", "\t", "\n", '"', '""', "1.5", "-3", "nan", "1e999", "n/a", "<exists>", '"TextGrid"',

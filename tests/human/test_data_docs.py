@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from tuneshift.human import DATA_SETS, Recording, check_file, import_series, load_data, read_recipe
-from tuneshift.human.series.recipe import SeriesRecipe
+from tuneshift.human.recordings.series.recipe import SeriesRecipe
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = (DOCS / "data_sets.md", DOCS / "how_to" / "bring_your_own_recording.md")

@@ -17,8 +17,8 @@ from hypothesis.extra.numpy import arrays
 
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording, load_data
-from tuneshift.human.series import import_series
-from tuneshift.human.series.confounds import without_confounds
+from tuneshift.human.recordings.series import import_series
+from tuneshift.human.recordings.series.confounds import without_confounds
 from tuneshift.numerics.haemodynamics import high_pass
 
 TR, N = 1.5, 40

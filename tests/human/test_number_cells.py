@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneshift.human.number_cells import read_numbers
+from tuneshift.human.text.number_cells import read_numbers
 
 
 def column(*cells: str) -> pd.Series:
@@ -62,6 +62,11 @@ def test_what_a_column_means_is_decided_by_all_of_its_cells(
         (["250,125", "300,500"], "row 2, column `time`: '250,125' may be thousands or decimals: write decimals with a"),
         (["250,125", "260"], "may be thousands or decimals"),
         (["1,390", "1091,5"], "row 2, column `time`: '1,390' may be thousands or decimals"),
+        (["341.500", "143,260", "222.250"], "may be thousands or decimals"),  # 143,260 ms would be minutes
+        (["1200.5", "1,390", "915.5"], "may be thousands or decimals"),  # thousands are not divided above
+        (["1.124,142", "143.260", "480,372"], "may be thousands or decimals"),
+        (["1,124.142", "143,260", "480.372"], "may be thousands or decimals"),
+        (["1205", "1,252", "356", "432"], "'1,252' may be thousands or decimals"),
         (["12.5", "12,5"], "has a comma where other cells of the column have a point"),
         (["915", "312 apples"], "is no number"),
     ],

@@ -25,7 +25,7 @@ from scan_files import (
 
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording, load_data
-from tuneshift.human.series import import_series
+from tuneshift.human.recordings.series import import_series
 
 GRAYORDINATES = np.random.default_rng(4).normal(100, 5, (N, 10)).astype(np.float32)
 LABELS = np.array([1, 1, 2, 0, 2, 3, 3, 3, 9, 0])

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneshift.errors import BadInput
-from tuneshift.human.sentences import ends_sentence, mark_sentences
-from tuneshift.human.textgrid import Interval, read_textgrid
-from tuneshift.human.transcript import SpokenWord, as_printed
+from tuneshift.human.text.sentences import ends_sentence, mark_sentences
+from tuneshift.human.text.textgrid import Interval, read_textgrid
+from tuneshift.human.text.transcript import SpokenWord, as_printed
 
 
 def write_textgrid(path: Path, intervals: list[Interval], tier: str = "word") -> Path:

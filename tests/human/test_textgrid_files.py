@@ -8,7 +8,7 @@ import pytest
 from test_text_and_times import write_short, write_textgrid
 
 from tuneshift.errors import BadInput
-from tuneshift.human.textgrid import Interval, read_textgrid, read_tier
+from tuneshift.human.text.textgrid import Interval, read_textgrid, read_tier
 
 WORDS = [
     Interval(0.0, 0.5, "naïve"),

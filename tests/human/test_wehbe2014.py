@@ -16,7 +16,7 @@ from scipy.io import savemat
 from tuneshift.errors import BadInput
 from tuneshift.human import DATA_SETS, Recording, load_data
 from tuneshift.human.datasets.wehbe2014 import Counts, read
-from tuneshift.human.recording_checks import recording_problems
+from tuneshift.human.recordings.recording_checks import recording_problems
 
 COUNTS = Counts(words=12, scans=(8, 7))  # two runs: 2 scans of rest, reading, rest
 WORDS = ["Harriet", "had", "@never@", "+", "believed", "it.", "She", "ran,", "and", "+", "ran", "home."]

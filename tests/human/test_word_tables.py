@@ -11,7 +11,7 @@ from scan_files import TR, N, signals, write_recipe
 
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording
-from tuneshift.human.series import import_series
+from tuneshift.human.recordings.series import import_series
 
 
 def imported(folder: Path, text: str | bytes, name: str = "events.tsv", /, **words: Any) -> Recording:
@@ -105,7 +105,7 @@ def test_leading_gaps_of_confounds_are_filled_and_said_and_others_are_refused(tm
 
     def write() -> Path:
         lines = ["\t".join(["trans_x", "framewise_displacement"]), *("\t".join(row) for row in rows)]
-        (tmp_path / "a_confounds.tsv").write_text("\n".join(lines))
+        (tmp_path / "a_confounds.tsv").write_text("\n".join([*lines, ""]))
         return write_recipe(tmp_path, **keys)
 
     assert import_series(write()).dropped == (
@@ -135,3 +135,45 @@ def test_missing_runs_and_people_are_counted_and_order_changes_no_number(tmp_pat
     told = " ".join(import_series(write_recipe(tmp_path)).dropped)
     assert "participant a, 2: none of its 40 scans holds a number" in told
     assert "participant c, 2: no target varies over its scans, which count as missing" in told
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_runs_that_go_missing_one_by_one_in_any_order_are_counted_and_move_no_other_number(
+    tmp_path: Path, seed: int
+) -> None:
+    runs = {f"{who}_{run}": signals(10 * number + run) for number, who in enumerate("abc") for run in (1, 2, 10)}
+    for name, values in runs.items():
+        np.save(tmp_path / f"{name}.npy", values)
+    recipe = write_recipe(tmp_path)
+    for gone in np.random.default_rng(seed).permutation(list(runs)).tolist()[:-1]:
+        (tmp_path / f"{gone}.npy").unlink()
+        del runs[gone]
+        recording = import_series(recipe)
+        passages = sorted({name.split("_")[1] for name in runs}, key=int)
+        told = []
+        for who in sorted({name[0] for name in runs}):
+            lost = [passage for passage in passages if f"{who}_{passage}" not in runs]
+            if lost:
+                count = f"no file of {len(lost)} of {len(passages)} passages"
+                told.append(f"participant {who} has {count} ({', '.join(lost)}): missing there")
+        assert list(recording.dropped) == told
+        for name, values in runs.items():
+            mine = recording.data.values[recording.data["passage"].values == name[2:]]
+            np.testing.assert_array_equal(mine[:, recording.data["participant"].values == name[0]], values)
+        assert int(np.isfinite(recording.data.values).sum()) == len(runs) * N * 3
+
+
+def test_a_last_row_without_a_line_end_may_be_cut_off_and_is_said_with_its_cell(tmp_path: Path) -> None:
+    text = "word,onset,duration\nOnce,1,0.5\nupon,2,0.25"
+    told = "w.csv: the last row has no line end: if the file was cut off there, its last cell {} is not whole"
+    for cut, cell in ((0, "'0.25'"), (1, "'0.2'"), (2, "'0.'")):
+        (sentence,) = imported(tmp_path, text[: len(text) - cut], "w.csv").dropped
+        assert sentence.startswith(told.format(cell))
+    assert imported(tmp_path, text + "\n", "w.csv").dropped == ()
+    refused(tmp_path, "row 3: has 2 cells, and there are 3", text[:-5], "w.csv")
+    (sentence,) = imported(tmp_path, text[20:], "w.csv", columns=["word", "onset", "duration"]).dropped
+    assert sentence.startswith(told.format("'0.25'"))
+    (tmp_path / "w.csv").unlink()
+    (tmp_path / "a.csv").write_text("IFG,PTL\n" + "\n".join(f"{a},{b}" for a, b in signals(1, 2).tolist()))
+    (sentence,) = import_series(write_recipe(tmp_path, series="a.csv")).dropped
+    assert sentence.startswith("participant 1, 1: a.csv: the last row has no line end")

@@ -138,7 +138,8 @@ def test_a_base_model_borrows_the_template_and_the_result_says_so(base, tuned):
     borrowed = PromptAttribution(form="chat", template="fable-2m-instruct", n_prompts=2, followed=False).run(base)
     assert any("fable-2m has no chat template" in warning for warning in borrowed.warnings)
     own = PromptAttribution(form="chat", template="fable-2m-instruct", n_prompts=2, followed=False).run(tuned)
-    assert own.warnings == ()
+    passed_over = "1 prompts of fable_instructions have a response of fewer than 5 tokens and were passed over."
+    assert own.warnings == (passed_over,)
     assert borrowed.details["pictures"][0]["prompt_tokens"] == own.details["pictures"][0]["prompt_tokens"]
     assert base.chat_template is None  # lending changes a copy
     with pytest.raises(BadInput, match="'fable-2m' has no chat template to lend"):
@@ -147,17 +148,27 @@ def test_a_base_model_borrows_the_template_and_the_result_says_so(base, tuned):
         chat_template_of("fable-2m-instrukt")
 
 
-def test_short_responses_are_passed_over_and_missing_ones_are_counted(base, tmp_path):
+def test_short_responses_and_missing_ones_are_passed_over_and_counted(base, tmp_path):
     path = tmp_path / "mine.jsonl"
     rows = [
         {"instruction": "Say yes.", "response": "yes"},
         {"instruction": "Tell a story.", "response": "There was once a river that ran to the sea."},
         {"instruction": "Say no."},
+        {"instruction": "Say caf\xe9.", "response": " "},
     ]
-    path.write_text("\n".join(map(json.dumps, rows)))
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="cp1252")
     found = PromptAttribution(prompts=str(path)).run(base)
     assert list(found.arrays["instruction_score_plain"]["prompt"].values) == ["prompt_0002"]
-    assert found.warnings == ("1 prompts of mine have no response and are left out.",)
+    assert found.warnings == (
+        "mine.jsonl: read as Windows-1252 (Latin-1): 'caf\xe9.' in row 4; if not, save it as UTF-8",
+        "2 prompts of mine have no response and are left out.",
+        "1 prompts of mine have a response of fewer than 5 tokens and were passed over.",
+    )
+    answers = tmp_path / "answers.JSONL"
+    answers.write_text("\n".join(['"It was a caf\xe9 by the sea and the river."', *['""'] * 3]), encoding="utf-16")
+    found = PromptAttribution(prompts=str(path), responses=str(answers)).run(base)
+    assert "answers.JSONL: read as UTF-16, as its byte-order mark says" in found.warnings
+    assert "3 prompts of mine have no response and are left out." in found.warnings
     path.write_text(json.dumps(rows[0]))
     with pytest.raises(BadInput, match="no prompt of mine has a response of at least 5 tokens"):
         PromptAttribution(prompts=str(path)).run(base)

@@ -29,7 +29,8 @@ from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
 
 UNMOVED = {
-    "head_overlap": 1.0, "rotation_deg": 0.0, "concept_overlap": 1.0, "weight_change": 0.0,
+    "head_overlap": 1.0, "rotation_deg": 0.0, "rotation_largest_deg": 0.0,
+    "rotation_matched_deg": 0.0, "concept_overlap": 1.0, "weight_change": 0.0,
     "state_cka": 1.0, "state_cosine": 1.0, "state_change": 0.0,
 }  # fmt: skip
 TEXTS = [["A tree fell,", "and nobody heard"], ["Rain came.", "The road was wet;", "we walked"], ["So it ended!"]] * 4
@@ -47,7 +48,7 @@ def test_two_equal_models_show_no_shift_anywhere(fable_2m: LanguageModel) -> Non
     assert set(layers["metric"]) == set(UNMOVED)
     for metric, expected in UNMOVED.items():
         values = layers.loc[layers["metric"] == metric, "value"].astype(float)
-        assert len(values) == {"state": 5, "rotat": 12}.get(metric[:5], 4)
+        assert len(values) == {"state": 5}.get(metric[:5], 4)
         np.testing.assert_allclose(values, expected, atol=1e-5)
     verbs = result.table[result.table["metric"].str.startswith("verb_gain")]
     assert verbs["value"].isna().all()  # every head ties: there is no share
@@ -63,12 +64,12 @@ def test_a_layer_turned_by_a_known_angle_shows_it_and_no_other_layer_does(blank:
     result = concept_shift(blank, turned, FeedforwardConcepts(rotation_components=k, n_components=20))
     angles = result.arrays["principal_angles"]
     np.testing.assert_allclose(angles.sel(layer=3), angle, atol=0.05)
-    for mapping in ("mean principal angle", "largest principal angle"):
-        assert result.value(metric="rotation_deg", mapping=mapping, layer=3) == pytest.approx(angle, abs=0.05)
+    for metric in ("rotation_deg", "rotation_largest_deg"):
+        assert result.value(metric=metric, layer=3) == pytest.approx(angle, abs=0.05)
     for layer in (1, 2, 4):
         assert float(np.abs(angles.sel(layer=layer)).max()) < 1e-5
         assert result.value(metric="weight_change", layer=layer) == 0
-    random = result.value(metric="rotation_deg", mapping="mean principal angle", target="random rotation")
+    random = result.value(metric="rotation_deg", target="random rotation")
     assert 50 < random < 90
 
 
@@ -85,10 +86,10 @@ def test_a_turn_of_all_directions_shows_in_each_of_them(blank: LanguageModel, an
 
     result = concept_shift(blank, changed(blank, edit))
     np.testing.assert_allclose(result.arrays["matched_angles"].sel(layer=2), angle, atol=0.1)
-    assert result.value(metric="rotation_deg", mapping="matched components", layer=2) == pytest.approx(angle, abs=0.1)
+    assert result.value(metric="rotation_matched_deg", layer=2) == pytest.approx(angle, abs=0.1)
     assert float(result.arrays["principal_angles"].sel(layer=2).max()) <= angle + 0.1
     for layer in (1, 3, 4):
-        assert result.value(metric="rotation_deg", mapping="matched components", layer=layer) < 1e-5
+        assert result.value(metric="rotation_matched_deg", layer=layer) < 1e-5
 
 
 def test_only_the_heads_of_a_changed_layer_lose_pairs(blank: LanguageModel) -> None:
@@ -201,10 +202,10 @@ def test_a_tuned_model_keeps_more_of_its_base_than_chance(
 ) -> None:
     result = compare_internals(fable_2m, fable_2m_instruct, documents=TEXTS)
     chance = result.value(metric="head_overlap", target="another head")
-    random = result.value(metric="rotation_deg", mapping="mean principal angle", target="random rotation")
+    random = result.value(metric="rotation_deg", target="random rotation")
     for layer in range(1, 5):
         assert chance < result.value(metric="head_overlap", layer=layer, target="mean") < 1
-        assert 0 < result.value(metric="rotation_deg", mapping="mean principal angle", layer=layer) < random
+        assert 0 < result.value(metric="rotation_deg", layer=layer) < random
         assert 0.5 < result.value(metric="state_cka", layer=layer) < 1
     assert len(result.details["lens"]) == 5
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from tuneshift.errors import BadInput
 from tuneshift.inside.heads.verbs import CONTROL_VERBS, INSTRUCTION_VERBS
-from tuneshift.inside.words import files_checksum, read_vectors, read_words, word_list
+from tuneshift.inside.word_vectors import read_vectors
+from tuneshift.inside.words import files_checksum, read_words, word_list
 from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
 
@@ -72,8 +74,38 @@ def test_what_is_wrong_with_a_file_of_words_is_said_with_its_line(tmp_path: Path
     with pytest.raises(BadInput, match=r"absent\.txt cannot be read"):
         read_words(tmp_path / "absent.txt")
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BadInput, match="cannot be read"):
+    with pytest.raises(BadInput, match=r"words\.txt, row 1: byte 2 is no UTF-16"):
         read_words(path)
+    for text, said in (
+        ("one 3\ntwo\n", r"line 2: 'two' has no count"),
+        ("one 3\ntwo nan\n", r"line 2: 'two nan' is no word"),
+        ("one 3\ntwo 1_000\n", r"line 2: 'two 1_000' is no word"),
+        ("of the\nin the\n", r"line 1: 'of the' is no word, or word and count"),
+    ):
+        path.write_text(text)
+        with pytest.raises(BadInput, match=said):
+            read_words(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_file_of_words_in_any_encoding_has_the_same_words_and_says_so(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "words.txt"
+    words = ["the", "caf\xe9", "cr\xe8me", "na\xefve", "of"]
+    path.write_bytes("\r\n".join(words).encode(encoding))
+    said: list[str] = []
+    assert read_words(path, said) == words
+    assert bool(said) == (encoding in ("utf-16", "cp1252"))
+    assert all("words.txt: read as" in sentence for sentence in said)
+
+
+def test_a_word_that_stands_twice_is_taken_once_and_said(tmp_path: Path, fable_2m: LanguageModel) -> None:
+    path = tmp_path / "words.csv"
+    path.write_text('"word";"count"\n"the";9\n"set";5\n"set";3\n')
+    said: list[str] = []
+    assert read_words(path, said) == ["the", "set"]
+    assert said == ["words.csv: 1 words stand there before and were taken once, as they stood first"]
+    path.write_text("\n".join([*TEN, TEN[0]]))
+    assert word_list(fable_2m.tokenizer, path).said == tuple(said)
 
 
 def test_an_empty_file_of_words_is_refused(tmp_path: Path, fable_2m: LanguageModel) -> None:
@@ -94,11 +126,30 @@ def test_vectors_are_read_for_the_words_asked_for(tmp_path: Path) -> None:
     assert np.isnan(found[11]).all()
 
 
+def test_vectors_with_a_mark_tabs_compression_and_broken_lines_are_the_same_and_what_is_left_out_is_said(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "glove.txt.gz"
+    text = "\ufeff" + "".join(f"{word}\t{i}\t{i}.5\r\n" for i, word in enumerate(TEN))
+    path.write_bytes(gzip.compress(text.encode() + b"caf\xe9\t1\t2\r\n"))
+    said: list[str] = []
+    found = read_vectors(path, [*TEN, "caf\xe9"], said)
+    np.testing.assert_array_equal(found[:10], [[i, i + 0.5] for i in range(10)])
+    assert said == [
+        "glove.txt.gz has no vector for 1 of 11 words; they have no pairs",
+        "glove.txt.gz: 1 lines are no UTF-8 and were left out (first: line 11)",
+    ]
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_vectors(path, TEN)
+
+
 def test_what_is_wrong_with_a_file_of_vectors_is_said_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "glove.txt"
     good = "".join(f"{word} 1 2 3\n" for word in TEN)
     for bad, message in (
         ("one 1 2\n", r"line 11: 2 numbers where 3 stand above"),
+        ("two 1 nan 3\n", r"line 11: '1 nan 3' holds NaN or an infinity"),
         ("two 1 x 3\n", r"line 11: '1 x 3' are no numbers"),
     ):
         path.write_text(good + bad)
@@ -106,6 +157,9 @@ def test_what_is_wrong_with_a_file_of_vectors_is_said_with_its_line(tmp_path: Pa
             read_vectors(path, TEN)
     path.write_text("eins 1 2 3\n")
     with pytest.raises(BadInput, match="has vectors for 0 of the 10 words; is it the language"):
+        read_vectors(path, TEN)
+    path.write_bytes(good.encode("utf-16"))
+    with pytest.raises(BadInput, match="is UTF-16 or UTF-32; save it as UTF-8"):
         read_vectors(path, TEN)
     with pytest.raises(BadInput, match="cannot be read"):
         read_vectors(tmp_path / "absent.txt", TEN)

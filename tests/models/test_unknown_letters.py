@@ -15,7 +15,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast, T
 from tuneshift.brain import brain_alignment
 from tuneshift.errors import BadInput
 from tuneshift.human import load_data
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.inside import PromptAttribution
 from tuneshift.models import LanguageModel
 from tuneshift.models.documents import tokenise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.reading.resampling import draws, interval, mean_draws, pearson_draws, resampling_units
 
 

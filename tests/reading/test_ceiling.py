@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from tuneshift.cli.app import app
 from tuneshift.human import ReadingTimes, load_data, write_reading_times
-from tuneshift.human.reading_ceiling import split_half
+from tuneshift.human.reading_times.reading_ceiling import split_half
 
 
 def test_split_half_reliability_is_the_mean_over_all_ways_to_halve_the_readers() -> None:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from planted import Planted, plant
-from tuneshift.findings.summary import summary_sentences
 
 from tuneshift.errors import BadInput
 from tuneshift.human import ReadingTimes, load_data
@@ -161,10 +160,10 @@ def test_each_form_keeps_a_name_of_its_own_in_rows_pairs_and_report(tmp_path: Pa
     pairs = results.pairs()
     assert sorted(pairs.loc[pairs["metric"] == "delta_ll", "mapping"]) == sorted(kinds)
     assert (pairs.loc[pairs["metric"] == "pearson_r", "over"] == "stories").all()
-    said = [str(sentence) for sentence in summary_sentences(results)]
-    for kind in ("corrected", "corrected chat"):
-        assert sum(f"{kind} surprisal)" in text and text.startswith("fable-2m-instruct") for text in said) == 2
-        assert any(f"({kind} surprisal, n" in text and "of 2 models" in text for text in said)
+    found = results.findings("reading")
+    for kind in ("corrected", "corrected chat"):  # a form each, never the plain sum
+        assert sum(f"(simulated_reading, {kind})" in finding.what for finding in found) == 2
+    assert len(found) == 4
 
 
 def test_a_base_model_can_be_lent_the_chat_template_of_its_tuned_version(

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tuneshift.findings.summary import summary_sentences
 
 from tuneshift.compare.correlations import SIZE
 from tuneshift.report import write_report
@@ -81,17 +80,16 @@ def test_the_report_states_pairs_and_size_with_their_intervals_over_stories(
     results: StudyResults, tmp_path: Path
 ) -> None:
     page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
-    said = [str(sentence) for sentence in summary_sentences(results)]
-    for model, base in PAIRS.items():
-        (mine,) = [text for text in said if text.startswith(f"{model}, predictive power")]
-        assert f"of its base {base}" in mine
-        assert "95% interval" in mine
-        assert "n = 10 stories" in mine
-    (size,) = [text for text in said if text.startswith("Size, predictive power")]
-    assert "over 22 models r = −0.93" in size
-    assert "over 10 stories −0.9" in size
-    assert size.endswith("larger models score lower.")
-    assert size in html.unescape(page)
+    [reading, *_] = [finding for finding in results.findings() if finding.question == "reading"]
+    assert len(reading.bars) == len(PAIRS)
+    assert all(bar.low < bar.value < bar.high for bar in reading.bars)
+    assert f"of {len(PAIRS)} pairs" in reading.sentence
+    assert "mean difference" in reading.sentence
+    (size,) = [finding for finding in results.findings("across") if "predictive power" in finding.what]
+    assert size.sentence.startswith("Larger models have a lower predictive power of surprisal")
+    assert "22 models): r = −0.93 with log size" in size.sentence
+    assert "over stories −0.9" in size.sentence
+    assert size.sentence in html.unescape(page)
 
 
 def test_one_warning_stands_for_all_models(results: StudyResults) -> None:

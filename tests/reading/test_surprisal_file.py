@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 from pathlib import Path
@@ -17,7 +18,7 @@ from planted import Planted
 from tuneshift.errors import BadInput
 from tuneshift.human import ReadingTimes
 from tuneshift.reading import SurprisalFile, reading_alignment
-from tuneshift.reading.surprisal_formats import load_surprisals
+from tuneshift.reading.surprisal_formats import load_surprisals, read_surprisals
 
 STORIES = {"10": ["Once", "there", "was", "a", "mill."], "2": ["It", "had", "no", "wheel.", "It", "stood", "still."]}
 LENGTHS = {"10": (5,), "2": (4, 3)}
@@ -139,7 +140,7 @@ def test_values_that_are_no_surprisals_are_refused_with_their_place(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("not json", "are no JSON"),
+        ("not json", "no valid JSON"),
         ("[1, 2]", "neither a list of rows"),
         ('{"10": 5}', "document 10 is no list"),
         ('{"10": [1, "two"]}', "document 10, word 2: 'two' is no number"),
@@ -232,5 +233,116 @@ def test_tables_of_other_spreadsheets_are_read_or_refused_with_the_row(
     table.to_csv(path, index=False, sep=";", encoding="utf-16")
     np.testing.assert_allclose(load_surprisals(path, times), VALUES)
     table.assign(surprisal=VALUES + 0.5).to_csv(path, index=False, sep=";", decimal=",")
-    with pytest.raises(BadInput, match=r"as in row 2 \('1,5'\); write numbers with a decimal point"):
+    read = read_surprisals(path, times)
+    np.testing.assert_allclose(read.values, VALUES + 0.5)
+    assert read.said == (
+        "S.CSV: read with semicolons between cells",
+        "S.CSV: column `surprisal`: commas were read as decimal commas, as in row 2 ('1,5')",
+    )
+    table.assign(surprisal=[f"{value:.0f},{value:03.0f}" for value in VALUES]).to_csv(path, index=False, sep=";")
+    with pytest.raises(BadInput, match=r"row 2, column `surprisal`: '1,001' may be thousands or decimals"):
         load_surprisals(path, times)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "TSV", "json", "jsonl", "csv.gz", "JSON.GZ"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_every_kind_of_file_in_every_encoding_has_the_same_values_and_says_how_it_was_read(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame, suffix: str, encoding: str
+) -> None:
+    times.words.loc[4, "word"] = "cr\xe8me."
+    table.loc[4, "word"] = "cr\xe8me."
+    kind = suffix.lower().removesuffix(".gz")
+    rows = [json.dumps(row, ensure_ascii=False) for row in table.to_dict("records")]
+    text = {
+        "csv": table.to_csv(index=False), "tsv": table.to_csv(index=False, sep="\t"),
+        "json": f"[{', '.join(rows)}]", "jsonl": "\n\n".join(rows),
+    }[kind]  # fmt: skip
+    raw = text.replace("\n", "\r\n").encode(encoding)
+    path = tmp_path / f"s.{suffix}"
+    path.write_bytes(gzip.compress(raw) if suffix.lower().endswith(".gz") else raw)
+    read = read_surprisals(path, times)
+    np.testing.assert_allclose(read.values, VALUES)
+    assert [sentence.split(", ")[0].split(":")[1].strip() for sentence in read.said if "read as" in sentence] == {
+        "utf-16": ["read as UTF-16"], "cp1252": ["read as Windows-1252 (Latin-1)"],
+    }.get(encoding, [])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"10": [1, 2], "10": [1, 2]}', "begins in line 1: key '10' is given twice"),
+        ('[{"document": "10", "surprisal": 1, "surprisal": 2}]', "key 'surprisal' is given twice"),
+        ('{"10": [1, Infinity, 3, 4, 5], "2": [1, 2, 3, 4, 5, 6, 7]}', r"document 10, word 2 \('there'\) has inf"),
+        ('{"10": [1, 1e999, 3, 4, 5], "2": [1, 2, 3, 4, 5, 6, 7]}', r"document 10, word 2 \('there'\) has inf"),
+        ('{"10": [1, true, 3, 4, 5], "2": [1]}', "document 10, word 2: True is no number"),
+    ],
+)
+def test_json_that_says_two_things_or_no_number_is_refused(
+    tmp_path: Path, times: ReadingTimes, content: str, said: str
+) -> None:
+    (tmp_path / "s.json").write_text(content)
+    with pytest.raises(BadInput, match=said):
+        load_surprisals(tmp_path / "s.json", times)
+
+
+@pytest.mark.parametrize("value", ["inf", "-Infinity", "NaN", "", "-3.5"])
+def test_a_value_that_is_none_is_refused_with_its_row_in_the_file(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame, value: str
+) -> None:
+    cells = table.astype({"surprisal": object})
+    cells.loc[7, "surprisal"] = value
+    path = _csv(tmp_path, cells)
+    path.write_text("\n" + path.read_text())  # rows are those of the file, blank ones counted
+    with pytest.raises(BadInput, match=r"surprisals\.csv, row 10: document 2, word 3 \('no'\) has"):
+        load_surprisals(path, times)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "what"),
+    [
+        ("mill", "quotation marks or punctuation"),
+        ("\u201cmill.\u201d", "quotation marks"),
+        ("MILL.", "small and large letters"),
+    ],
+)
+def test_words_that_differ_in_signs_or_case_are_refused_with_what_to_do(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame, theirs: str, what: str
+) -> None:
+    table.loc[4, "word"] = theirs
+    with pytest.raises(
+        BadInput, match=f"document 10, word 5: .* and 'mill.', which differ only in {what}.*without the"
+    ):
+        load_surprisals(_csv(tmp_path, table), times)
+
+
+def test_the_same_letters_composed_otherwise_are_the_same_word_and_said(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame
+) -> None:
+    times.words.loc[4, "word"] = "cr\xe8me."
+    table.loc[4, "word"] = "cre\u0300me."
+    read = read_surprisals(_csv(tmp_path, table), times)
+    np.testing.assert_allclose(read.values, VALUES)
+    assert read.said == (
+        "surprisals.csv: the letters of 1 words are composed otherwise than in two stories (Unicode NFC, NFD)",
+    )
+
+
+def test_values_that_rounding_put_below_zero_are_kept_and_said(
+    tmp_path: Path, times: ReadingTimes, table: pd.DataFrame
+) -> None:
+    table.loc[[3, 8], "surprisal"] = -0.001
+    read = read_surprisals(_csv(tmp_path, table), times)
+    np.testing.assert_allclose(read.values, table["surprisal"])
+    assert read.said == ("surprisals.csv: 2 surprisals lie less than 0.01 bits below zero and were kept so",)
+
+
+def test_how_a_file_was_read_stands_in_the_warnings_of_the_result(tmp_path: Path, planted: Planted) -> None:
+    words = planted.times.words
+    path = tmp_path / "s.csv"
+    cells = words[["document", "position", "word"]].assign(surprisal=planted.surprisal)
+    cells.to_csv(path, index=False, sep=";", decimal=",", encoding="utf-16")
+    result = reading_alignment(SurprisalFile("x", path), planted.times, n_boot=0, mixed_model=False)
+    said = [warning for warning in result.warnings if warning.startswith("s.csv: ")]
+    assert [sentence.split(": ")[1].split(",")[0] for sentence in said] == [
+        "read as UTF-16", "read with semicolons between cells", "column `surprisal`",
+    ]  # fmt: skip

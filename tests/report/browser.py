@@ -51,9 +51,11 @@ class Page:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(driver))
         self.driver.set_script_timeout(60)
+        self.folded = False
 
-    def open(self, path: Path, width: int = WIDE, *, dark: bool = False) -> Page:
-        """Open a report; the page is ready when this returns."""
+    def open(self, path: Path, width: int = WIDE, *, dark: bool = False, folded: bool = False) -> Page:
+        """Open a report; the page is ready when this returns, and unfolded unless it is wanted as it comes."""
+        self.folded = folded
         self.driver.get("about:blank")
         self.log()
         self.requests()
@@ -70,6 +72,8 @@ class Page:
         self.driver.get("about:blank")
         self.driver.get(path.as_uri())
         self.wait(lambda: self.js("return document.documentElement.dataset.ready === 'yes'"), "the page is ready")
+        if not self.folded:
+            self.js("for (const fold of document.querySelectorAll('details.fold')) fold.open = true")
 
     def width(self, width: int) -> None:
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}

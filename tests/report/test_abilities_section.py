@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from tuneshift.report.ability import ability_section
-from tuneshift.report.summary import headline_pairs
 
+from tuneshift.findings.of_pairs import headline_pairs
+from tuneshift.report.sections.ability import ability_section
 from tuneshift.result import long_table
+from tuneshift.vocabulary import ours
 
 ROWS = [("acc_norm", "none", 0.5), ("accuracy", "strict-match", 0.3), ("exact_match", "flexible-extract", 0.4)]
 
@@ -33,6 +34,6 @@ def test_two_filters_of_one_metric_do_not_hide_each_other() -> None:
     assert len(shown.rows) == 3
 
 
-def test_the_summary_speaks_of_the_accuracy_only() -> None:
+def test_findings_speak_of_the_accuracy_only() -> None:
     pairs = table().assign(base_model="b", base=0.1, tuned=0.2)
-    assert list(headline_pairs(pairs)["metric"]) == ["accuracy"]
+    assert list(headline_pairs(pairs, ours())["metric"]) == ["accuracy"]

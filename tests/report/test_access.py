@@ -84,12 +84,12 @@ def test_text_stands_out_from_what_lies_under_it(browser: Page, report: Path, da
     assert page.js(CONTRASTS) == []
 
 
-def test_the_first_tab_offers_to_skip_to_the_summary(page: Page) -> None:
+def test_the_first_tab_offers_to_skip_to_the_findings(page: Page) -> None:
     page.press("TAB")
     assert page.js("return document.activeElement.className") == "skip"
     assert page.js("return document.activeElement.getBoundingClientRect().left") >= 0
     page.press("ENTER")
-    assert page.js("return location.hash") == "#summary"
+    assert page.js("return location.hash") == "#findings"
 
 
 def test_the_heat_map_is_read_with_arrow_keys(page: Page) -> None:

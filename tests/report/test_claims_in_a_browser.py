@@ -7,7 +7,7 @@ from pathlib import Path
 
 from browser import Page
 
-COUNTED = ("Control on", "Of these", "Layer link")
+COUNTED = ("No evidence that layers",)
 """Sentences that count rows instead of citing their values."""
 VALUE_OF = {"pair": "difference", "row": "value", "link": "Spearman r", "correlation": "Pearson r"}
 
@@ -93,7 +93,7 @@ def test_claims_under_a_filter_show_their_row_all_the_same(page: Page) -> None:
     page.js("document.querySelector('.dropdown').open = true")
     for box in page.driver.find_elements("css selector", ".menu input[type=checkbox]"):
         box.click()
-    page.driver.find_element("css selector", "#summary h2").click()
+    page.driver.find_element("css selector", "#findings h2").click()
     link = page.driver.find_element("css selector", ".claim .row-link")
     anchor = follow(page, link)
     assert page.js("return document.getElementById(arguments[0]).className", anchor.split(",")[0]) == "found"

@@ -77,7 +77,7 @@ def test_rotation_is_drawn_beside_its_random_null(results: StudyResults, blocks:
     assert curve["x"] == angles["layer"].values.tolist()
     assert curve["y"] == pytest.approx(angles.mean("angle").values.tolist())
     null = next(trace for trace in first if "null" in trace["meta"])
-    expected = result.value(metric="rotation_deg", mapping="mean principal angle", target="random rotation")
+    expected = result.value(metric="rotation_deg", target="random rotation")
     assert set(null["y"]) == {expected}
     assert figure.layout["panels"]["titles"] == [
         "mean principal angle",

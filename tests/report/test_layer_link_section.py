@@ -9,11 +9,14 @@ import pandas as pd
 import pytest
 
 from tuneshift.compare.layer_link import LINK_COLUMNS, POOLED, link_layers, link_points
-from tuneshift.findings.layer_link import link_sentences
+from tuneshift.findings.across import link_findings
+from tuneshift.findings.finding import Finding
+from tuneshift.findings.layer_link import measure_name
 from tuneshift.report.blocks.figures import Figure, Style
 from tuneshift.report.blocks.section import Paragraph, SmallTable
-from tuneshift.report.sections.layer_link import layer_link_section, measure_name
+from tuneshift.report.sections.layer_link import layer_link_section
 from tuneshift.result import long_table
+from tuneshift.vocabulary import ours
 
 STYLES = {"t1": Style("#0072B2", "solid", "circle"), "t2": Style("#D55E00", "dash", "diamond")}
 
@@ -29,46 +32,46 @@ def tables(change: Any, movement: Any, models: tuple[str, ...] = ("t1",)) -> tup
     return pd.DataFrame(pairs), long_table(rows)
 
 
-def said(change: Any, movement: Any, models: tuple[str, ...] = ("t1",)) -> list[tuple[str, str, tuple[str, ...]]]:
-    return list(link_sentences(link_layers(*tables(change, movement, models)).reset_index(drop=True)))
+def said(change: Any, movement: Any, models: tuple[str, ...] = ("t1",)) -> list[Finding]:
+    return list(link_findings(link_layers(*tables(change, movement, models)).reset_index(drop=True), ours()))
 
 
 def test_what_only_grows_with_depth_is_no_finding() -> None:
     depth = np.arange(12.0)
     generator = np.random.default_rng(6)
-    [(sentence, kind, rows)] = said(depth + generator.normal(0, 0.5, 12), depth + generator.normal(0, 0.5, 12))
-    assert kind == "null"
-    assert "no evidence" in sentence
-    assert "1 of 1 inside measures do so before depth is taken out (q below 0.05), none once it is" in sentence
-    assert rows == ("link-0",)
+    [found] = said(depth + generator.normal(0, 0.5, 12), depth + generator.normal(0, 0.5, 12))
+    assert found.kind == "null"
+    assert "No evidence" in found.sentence
+    assert "1 of 1 inside measures do before depth is taken out, none once it is" in found.sentence
+    assert found.rows == ("link-0",)
 
 
 def test_a_link_beyond_depth_is_a_finding_without_a_cause() -> None:
     moved = np.random.default_rng(4).normal(size=12)
-    [(sentence, kind, _)] = said(np.exp(moved), np.exp(moved))
-    assert kind == "finding"
-    assert "r = 1.00 given depth" in sentence
-    assert "no evidence of a cause" in sentence
+    [found] = said(np.exp(moved), np.exp(moved))
+    assert found.kind == "difference"
+    assert "r = 1.00 given depth" in found.sentence
+    assert "No evidence of a cause" in found.sentence
 
 
 def test_where_depth_explains_all_of_it_the_sentence_says_so() -> None:
-    [(sentence, kind, _)] = said(np.arange(9.0), np.arange(9.0) ** 2)
-    assert kind == "null"
-    assert "depth alone explains all of it" in sentence
+    [found] = said(np.arange(9.0), np.arange(9.0) ** 2)
+    assert found.kind == "null"
+    assert "depth explains all of it" in found.sentence
 
 
 def test_too_few_layers_to_take_depth_out_are_said_to_be_too_few() -> None:
-    [(sentence, kind, _)] = said(np.arange(5.0), np.arange(5.0) ** 2)
-    assert kind == "null"
-    assert "too few layers to take it out" in sentence
+    [found] = said(np.arange(5.0), np.arange(5.0) ** 2)
+    assert found.kind == "null"
+    assert "too few layers to take depth out" in found.sentence
 
 
 def test_several_pairs_are_summed_up_by_the_row_of_all_pairs() -> None:
     moved = np.random.default_rng(5).normal(size=10)
     frame = link_layers(*tables(np.exp(moved), np.exp(moved), ("t1", "t2"))).reset_index(drop=True)
-    [(sentence, _, rows)] = link_sentences(frame)
-    assert "all pairs together" in sentence
-    assert rows == (f"link-{frame.index[frame['model'] == POOLED][0]}",)
+    [found] = link_findings(frame, ours())
+    assert "all pairs together" in found.sentence
+    assert found.rows == (f"link-{frame.index[frame['model'] == POOLED][0]}",)
 
 
 def test_the_section_draws_every_layer_of_every_pair_and_gives_the_caveats() -> None:
@@ -98,5 +101,5 @@ def test_a_study_without_both_sides_says_what_is_missing() -> None:
 
 def test_measures_are_named_in_words() -> None:
     assert measure_name("1 - state_cka") == "1 \u2212 hidden states: CKA"
-    assert measure_name("mean principal angle rotation_deg") == "rotation: mean principal angle"
+    assert measure_name("rotation_deg") == "rotation of feed-forward subspaces, mean principal angle"
     assert measure_name("weight_change") == "change of written weights"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuneshift.errors import BadInput
-from tuneshift.human.series.recipe import read_recipe
+from tuneshift.human.recordings.series.recipe import read_recipe
 from tuneshift.models.registry import read_cards
 from tuneshift.study import StudyResults, load_study
 from tuneshift.study.store import DamagedCell, Store

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tuneshift.errors import BadInput
-from tuneshift.human.text_file import unpacked
+from tuneshift.files.text_file import unpacked
 
 _WANTED = "give the results_*.json of an lm-eval run"
 _OF_ONE_QUESTION = ("doc_id", "doc")

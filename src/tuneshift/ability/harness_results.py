@@ -10,7 +10,7 @@ from typing import Any
 from tuneshift.ability.harness_file import read_file
 from tuneshift.ability.harness_rows import Taken, take
 from tuneshift.errors import BadInput
-from tuneshift.human.plain_files import plain_name
+from tuneshift.files.plain_files import plain_name
 
 _NAMED_BY = ("peft", "delta", "pretrained", "model", "path", "engine")
 """The arguments of a model that name it, in the harness's own order: an adapter before its base."""

@@ -14,7 +14,7 @@ from tuneshift.ability.categories import dataset_of_total, is_total, mmlu_catego
 from tuneshift.ability.category_means import TOTAL, PartScore, category_means, mean_row
 from tuneshift.ability.harness_scores import Score, Scores, bare_name, scores_of, shots_of
 from tuneshift.ability.primary import ACCURACIES, ACCURACY, check_range, own_name, primaries, unit_of
-from tuneshift.human.problems import some
+from tuneshift.human.text.problems import some
 
 _Z = float(norm.ppf(0.975))
 

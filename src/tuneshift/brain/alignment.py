@@ -25,7 +25,7 @@ from tuneshift.brain.surrogates import DEFAULT_SURROGATES, FEWEST_EXCHANGED, sur
 from tuneshift.brain.targets import never_varies, target_blocks
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording, checked, data_checksum, load_data
-from tuneshift.human.problems import some
+from tuneshift.human.text.problems import some
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
 from tuneshift.models.unknown_letters import unknown_letters

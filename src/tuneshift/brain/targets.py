@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from tuneshift.errors import BadInput
-from tuneshift.human.problems import some
+from tuneshift.human.text.problems import some
 from tuneshift.numerics.quartiles import quartiles
 
 _WILD = 100

@@ -77,8 +77,9 @@ def _cells(finding: Finding) -> Sequence[str]:
     verdict = {"unknown": "nothing claimed"}.get(finding.kind) or _SIGNS[finding.sign]
     if finding.kind == "difference" and not finding.sign:
         verdict = "above chance"
+    of_models = bool(finding.bars) and finding.rows[0].startswith(("pair-", "row-"))
     who = finding.bars[0].label if len(finding.bars) == 1 else f"{len(finding.bars)} models"
-    return finding.question, verdict, f"{finding.what}: {who}" if finding.bars else finding.what, finding.amount
+    return finding.question, verdict, f"{finding.what}: {who}" if of_models else finding.what, finding.amount
 
 
 def as_row(finding: Finding) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tuneshift.cli.options import AsJson, Device, Dtype, Model, Seed, load
-from tuneshift.cli.output import print_json
+from tuneshift.cli.output import print_json, tell
 from tuneshift.cli.progress import progress_bars
 from tuneshift.errors import BadInput
 
@@ -48,6 +48,8 @@ def tune(
     if out.exists() and not out.is_dir():
         raise BadInput(f"--out {out} is a file; give a folder for the checkpoints.")
     examples = read_instruction_data(data)
+    for sentence in examples.said:
+        tell(f"note: {sentence}", style="yellow")
     options = TuningOptions(
         without_instructions=without_instructions,
         checkpoints=checkpoints,

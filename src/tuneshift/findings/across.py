@@ -9,6 +9,7 @@ import pandas as pd
 
 from tuneshift.compare.correlations import SIZE
 from tuneshift.compare.layer_link import SCORE_KEYS
+from tuneshift.compare.layer_permutation import FEWEST_LAYERS_GIVEN_DEPTH
 from tuneshift.findings.finding import Bar, Finding
 from tuneshift.findings.layer_link import ALPHA, is_pooled, measure_name, score_name
 from tuneshift.findings.people import is_simulated
@@ -59,21 +60,22 @@ def link_findings(links: pd.DataFrame, vocabulary: Vocabulary) -> Iterator[Findi
         chosen = (pooled if len(pooled) else part).dropna(subset=["p"])
         if chosen.empty:
             continue
-        found = chosen[(chosen["partial_q"] < ALPHA).fillna(False).to_numpy(dtype=bool)]
-        where = score_name(key)
+        found, plain = (chosen[(chosen[q] < ALPHA).fillna(False).to_numpy(dtype=bool)] for q in ("partial_q", "q"))
+        where = ", ".join([score_name(key), *(["all pairs together"] if len(pooled) else [])])
+        label = vocabulary.label(key[0], key[4])
         if len(found):
             best = found.iloc[int(found["partial_r"].astype(float).abs().to_numpy().argmax())]
             amount = f"r = {number(best['partial_r'], 2)}, q = {number(best['partial_q'])}"
             said = (
-                f"Over layers, the change of the {vocabulary.label(key[0], key[4])} ({where}) goes with "
-                f"{measure_name(best['inside'], vocabulary)} given depth: {amount}; {len(found)} of {len(chosen)} inside "
-                "measures do. This is no evidence of a cause."
+                f"Over layers, the change of the {label} ({where}) goes with {measure_name(best['inside'], vocabulary)}: "
+                f"r = {number(best['partial_r'], 2)} given depth, q = {number(best['partial_q'])}; {len(found)} of "
+                f"{len(chosen)} inside measures do. No evidence of a cause."
             )
         else:
             amount = f"0 of {len(chosen)} measures"
             said = (
-                f"No evidence that layers whose inside moved more changed their {vocabulary.label(key[0], key[4])} more "
-                f"({where}): none of {len(chosen)} inside measures has q below {ALPHA} given depth."
+                f"No evidence that layers whose inside moved more changed their {label} more ({where}): "
+                f"{_before_depth(plain, len(chosen))}."
             )
         yield Finding(
             said,
@@ -81,10 +83,21 @@ def link_findings(links: pd.DataFrame, vocabulary: Vocabulary) -> Iterator[Findi
             "inside",
             f"layer link ({where})",
             amount,
-            rows=tuple(f"link-{index}" for index in (found if len(found) else chosen).index),
+            rows=tuple(f"link-{index}" for index in next(part for part in (found, plain, chosen) if len(part)).index),
             bars=tuple(_bar(row, vocabulary) for _, row in chosen.iterrows()),
             simulated=is_simulated(key[1]),
         )
+
+
+def _before_depth(plain: pd.DataFrame, n: int) -> str:
+    """Say what the plain correlations showed, and why it is no finding."""
+    if plain.empty:
+        return f"none of {n} inside measures has q below {ALPHA}"
+    told = f"{len(plain)} of {n} inside measures do"
+    if plain["partial_p"].notna().any():
+        return f"{told} before depth is taken out, none once it is"
+    few = int(plain["n_layers"].max()) < FEWEST_LAYERS_GIVEN_DEPTH
+    return f"{told}, but there are too few layers to take depth out" if few else f"{told}, but depth explains all of it"
 
 
 def beyond_zero(row: Any) -> bool:

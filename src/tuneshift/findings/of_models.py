@@ -27,7 +27,7 @@ def model_findings(table: pd.DataFrame, paired: pd.DataFrame, vocabulary: Vocabu
             continue
         metric = vocabulary.metric(key[0], key[4])
         where = ", ".join(word for word in (key[1], key[3] if key[0] == key[4] else "") if word)
-        sentence, amount, kind = _said(part, metric, where or "all data")
+        sentence, kind, amount = _said(part, metric, where or "all data")
         yield Finding(
             sentence,
             kind,

@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 
 from tuneshift.errors import BadInput
-from tuneshift.human.brain_score import PARTICIPANT, assembly_of, recording_of_assembly
 from tuneshift.human.dataset import Source
-from tuneshift.human.own_recording import open_netcdf
-from tuneshift.human.recording import Recording
+from tuneshift.human.recordings.brain_score import PARTICIPANT, assembly_of, recording_of_assembly
+from tuneshift.human.recordings.own_recording import open_netcdf
+from tuneshift.human.recordings.recording import Recording
 
 LICENCE = "not stated with the file; for research, cite the paper and ask its authors before passing the data on"
 _STORAGE = "https://brainscore-storage.s3.amazonaws.com/brainscore-language/"

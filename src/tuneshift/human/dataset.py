@@ -13,9 +13,9 @@ import pooch
 
 from tuneshift.errors import BadInput
 from tuneshift.human.download import check_name, check_source, fetched
-from tuneshift.human.prompts import PromptSet
-from tuneshift.human.reading_times import ReadingTimes
-from tuneshift.human.recording import Recording
+from tuneshift.human.prompts.prompts import PromptSet
+from tuneshift.human.reading_times.reading_times import ReadingTimes
+from tuneshift.human.recordings.recording import Recording
 from tuneshift.notebook import facts
 
 DATA_FOLDER_VARIABLE = "TUNESHIFT_DATA"

@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from tuneshift.errors import BadInput
-from tuneshift.human.brain_score import assembly_of, is_assembly, recording_of_assembly
-from tuneshift.human.own_reading_times import reading_times_from_table
-from tuneshift.human.own_recording import layout_problems, open_netcdf, recording_of
-from tuneshift.human.own_recording_table import recording_from_table
-from tuneshift.human.own_table import read_table
-from tuneshift.human.problems import Problem, refuse
-from tuneshift.human.reading_corpora import corpus_name, read_corpus
-from tuneshift.human.reading_times import ReadingTimes
-from tuneshift.human.recording import Recording
-from tuneshift.human.recording_checks import recording_problems
-from tuneshift.human.text_file import plain_stem, plain_suffix
+from tuneshift.files.text_file import plain_stem, plain_suffix
+from tuneshift.human.reading_times.own_reading_times import reading_times_from_table
+from tuneshift.human.reading_times.reading_corpora import corpus_name, read_corpus
+from tuneshift.human.reading_times.reading_times import ReadingTimes
+from tuneshift.human.recordings.brain_score import assembly_of, is_assembly, recording_of_assembly
+from tuneshift.human.recordings.own_recording import layout_problems, open_netcdf, recording_of
+from tuneshift.human.recordings.own_recording_table import recording_from_table
+from tuneshift.human.recordings.recording import Recording
+from tuneshift.human.recordings.recording_checks import recording_problems
+from tuneshift.human.text.own_table import read_table
+from tuneshift.human.text.problems import Problem, refuse
 
 SUFFIXES = (".nc", ".csv", ".tsv", ".parquet")
 
@@ -56,7 +56,7 @@ def inspect_file(path: str | Path) -> tuple[list[str], tuple[str, ...]]:
     if not path.is_file():
         raise BadInput(f"there is no file {path}.")
     try:
-        if _may_be_corpus(path) and corpus_name(path):
+        if _may_be_corpus(path) and (plain_suffix(path) not in SUFFIXES or corpus_name(path)):
             times, problems = read_corpus(path)
             told = [Problem(note, fatal=False) for note in times.notes] if times else []
             return [str(problem) for problem in [*problems, *told]], ()
@@ -87,12 +87,12 @@ def _read(path: Path) -> tuple[Recording | ReadingTimes | None, list[Problem]]:
     if plain_suffix(path) == ".nc":
         dataset = open_netcdf(path)
         if is_assembly(dataset):
-            recording = recording_of_assembly(assembly_of(dataset, str(path)), path.stem, where=str(path))
+            recording = recording_of_assembly(assembly_of(dataset, str(path)), plain_stem(path), where=str(path))
             return recording, recording_problems(recording)
         problems = layout_problems(dataset)
         if problems:
             return None, problems
-        recording = recording_of(dataset, path.stem)
+        recording = recording_of(dataset, plain_stem(path))
         return recording, recording_problems(recording)
     corpus = corpus_name(path) if _may_be_corpus(path) else None
     if corpus is not None:

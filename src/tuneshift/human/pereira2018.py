@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tuneshift.human.brain_score_release import LICENCE, Counts, read_release, source
 from tuneshift.human.dataset import DataSet
-from tuneshift.human.recording import Recording
+from tuneshift.human.recordings.recording import Recording
 
 SOURCE = source("Pereira2018_language", "f8434b4022f5b2c862f0ff2854d5b3f5f2a7fb96")
 PRESENTATIONS, NEUROIDS, PARTICIPANTS = 627, 13_553, 10

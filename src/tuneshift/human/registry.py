@@ -14,9 +14,9 @@ from tuneshift.errors import BadInput, nearest
 from tuneshift.human import datasets
 from tuneshift.human.dataset import DataSet
 from tuneshift.human.own_files import file_checksum, is_own_file, load_own_file
-from tuneshift.human.prompts import PromptSet
-from tuneshift.human.reading_times import ReadingTimes
-from tuneshift.human.recording import Recording
+from tuneshift.human.prompts.prompts import PromptSet
+from tuneshift.human.reading_times.reading_times import ReadingTimes
+from tuneshift.human.recordings.recording import Recording
 
 ENTRY_POINT_GROUP = "tuneshift.data_sets"
 

@@ -1,4 +1,4 @@
-"""The words that weights are asked about: which they are, their tokens, their embeddings, and vectors from a file."""
+"""The words that weights are asked about: which they are, their tokens and their embeddings."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from transformers import PreTrainedTokenizerBase
 from wordfreq import zipf_frequency
 
 from tuneshift.errors import BadInput
+from tuneshift.files.text_file import read_text
+from tuneshift.human.text.number_cells import is_plain_number
 from tuneshift.models.anatomy import Read
 from tuneshift.models.weights import Weights
 
@@ -24,10 +26,11 @@ _RAREST = 3.0  # Zipf value: once in a million words
 
 @dataclass(frozen=True)
 class WordList:
-    """Words, most frequent first, and the tokens of each as it stands after a space."""
+    """Words, most frequent first, the tokens of each as it stands after a space, and how their file was read."""
 
     words: tuple[str, ...]
     tokens: tuple[tuple[int, ...], ...]
+    said: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.words)
@@ -70,82 +73,51 @@ def word_list(
     Raises BadInput for a list of fewer than 10 words.
     """
     tokens: list[tuple[int, ...]]
+    said: list[str] = []
     if words is None:
         found = _own_words(tokenizer)
         ordered = _by_frequency(found)[:n_words]
         tokens = [(found[word],) for word in ordered]
     else:
-        given = read_words(Path(words)) if isinstance(words, str | Path) else words
+        given = read_words(Path(words), said) if isinstance(words, str | Path) else words
         ordered = list(dict.fromkeys(word.strip() for word in given if word.strip()))[:n_words]
         tokens = _tokens(tokenizer, ordered)
     if len(ordered) < _FEWEST:
         where = "the tokenizer's vocabulary" if words is None else "the word list"
         raise BadInput(f"{where} has {len(ordered)} words, at least {_FEWEST} are needed; give a list of words.")
-    return WordList(tuple(ordered), tuple(tokens))
+    return WordList(tuple(ordered), tuple(tokens), tuple(said))
 
 
-def read_words(path: Path) -> list[str]:
-    """Return the words of a file, most frequent first.
+def read_words(path: Path, said: list[str] | None = None) -> list[str]:
+    """Return the words of a file, most frequent first; how it was read is added to `said`.
 
-    One word a line, alone (then the order of lines is that of frequency) or with its count after a tab, comma or
-    space; a first line such as `word,count` is a heading. Raises BadInput that names the line.
+    One word a line, alone (then the order of lines is that of frequency) or with its count after a tab, comma,
+    semicolon or space; a first line such as `word,count` is a heading. Raises BadInput that names the line.
     """
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"word list {path} cannot be read: {error}") from error
+    file = read_text(path)
+    told = [file.said] if file.said else []
+    rows = [(n, _fields(line)) for n, line in enumerate(file.text.split("\n"), start=1)]
+    rows = [(number, fields) for number, fields in rows if fields]
+    counted = any(len(fields) == 2 and is_plain_number(fields[1]) for _, fields in rows)
+    if counted and rows[0][0] == 1 and len(rows[0][1]) > 1 and not any(map(is_plain_number, rows[0][1])):
+        rows = rows[1:]
     counts: dict[str, float] = {}
-    for number, line in enumerate(lines, start=1):
-        fields = [field for field in re.split(r"[\t, ]+", line.strip()) if field]
-        if not fields:
-            continue
-        if len(fields) > 2 or (len(fields) == 2 and not _is_number(fields[1])):
-            if number == 1:
-                continue
-            raise BadInput(f"word list {path}, line {number}: {line.strip()[:60]!r} is no word, or word and count.")
-        counts.setdefault(fields[0], float(fields[1]) if len(fields) == 2 else 0.0)
+    for number, fields in rows:
+        if len(fields) > 2 or (len(fields) == 2 and not is_plain_number(fields[1])):
+            shown = " ".join(fields)[:60]
+            raise BadInput(f"word list {path}, line {number}: {shown!r} is no word, or word and count.")
+        if counted and len(fields) == 1:
+            raise BadInput(f"word list {path}, line {number}: {fields[0][:60]!r} has no count, and other words have.")
+        counts.setdefault(fields[0], float(fields[1]) if counted else 0.0)
+    if len(counts) < len(rows):
+        told.append(f"{len(rows) - len(counts)} words stand there before and were taken once, as they stood first")
+    if said is not None:
+        said += [f"{Path(path).name}: {sentence}" for sentence in told]
     return sorted(counts, key=lambda word: -counts[word])
 
 
-def read_vectors(path: Path, words: Sequence[str]) -> np.ndarray:
-    """Return the vectors of words (n_words, n_dimensions) from a text file such as GloVe's: word, then numbers.
-
-    NaN for words that the file does not have. The file is read line by line. Raises BadInput that names the line.
-    """
-    wanted: dict[str, list[int]] = {}
-    for i, word in enumerate(words):
-        wanted.setdefault(word.lower(), []).append(i)
-    found: dict[int, tuple[bool, np.ndarray]] = {}
-    width = 0
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            for number, line in enumerate(file, start=1):
-                word, _, rest = line.rstrip().partition(" ")
-                if word.lower() not in wanted or (number == 1 and rest.strip().isdigit()):
-                    continue
-                try:
-                    vector = np.array(rest.split(), dtype=np.float32)
-                except ValueError as error:
-                    raise BadInput(f"vectors file {path}, line {number}: {rest[:40]!r} are no numbers.") from error
-                width = width or len(vector)
-                if len(vector) != width or not width:
-                    raise BadInput(
-                        f"vectors file {path}, line {number}: {len(vector)} numbers where {width} stand above."
-                    )
-                for i in wanted[word.lower()]:
-                    exact = word == words[i]
-                    if i not in found or (exact and not found[i][0]):
-                        found[i] = (exact, vector)
-    except OSError as error:
-        raise BadInput(f"vectors file {path} cannot be read: {error}") from error
-    if len(found) < _FEWEST:
-        raise BadInput(
-            f"vectors file {path} has vectors for {len(found)} of the {len(words)} words; is it the language?"
-        )
-    vectors = np.full((len(words), width), np.nan, dtype=np.float32)
-    for i, (_, vector) in found.items():
-        vectors[i] = vector
-    return vectors
+def _fields(line: str) -> list[str]:
+    return [field.strip('"') for field in re.split(r"[\t,; ]+", line.strip()) if field.strip('"')]
 
 
 def files_checksum(*paths: Path | None) -> str:
@@ -184,11 +156,3 @@ def _tokens(tokenizer: PreTrainedTokenizerBase, words: Sequence[str]) -> list[tu
         tuple(token for token, (_, stop) in zip(tokens, offsets, strict=True) if stop > 1)
         for tokens, offsets in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
     ]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

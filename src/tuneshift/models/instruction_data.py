@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tuneshift.errors import BadInput, nearest
+from tuneshift.files.json_file import read_json_rows
+from tuneshift.files.prompt_rows import KEYS, prompt_of, remedy, response_of, unknown_key
 
-_KEYS = ("instruction", "input", "output", "prompt", "response")
+_NEEDED = ("instruction", "input", "output", "prompt", "response")
 
 
 @dataclass(frozen=True)
@@ -20,57 +22,54 @@ class Example:
     response: str
 
 
-def read_instruction_data(path: str | Path) -> list[Example]:
+class InstructionData(list[Example]):
+    """Examples of a file; `said` are sentences about how it was read and what was left out."""
+
+    def __init__(self, examples: Iterable[Example], said: tuple[str, ...] = ()) -> None:
+        super().__init__(examples)
+        self.said = said
+
+
+def read_instruction_data(path: str | Path) -> InstructionData:
     """Read a JSON list or JSONL file of Alpaca rows (`instruction`, `input`, `output`) or `prompt`, `response` rows.
 
-    A row's `prompt` wins over `instruction` and `input`, which are otherwise joined by a blank line. Raises BadInput
-    that names the file and row where a key is missing or a value is no text.
+    `instruction` and `input` are joined by a blank line; beside a `prompt` they must be parts of it. Other columns of a
+    data set are left out and said, but for those that hold a part of what is asked or answered. Raises BadInput that
+    names the file and row where a key is missing or a value is no text.
     """
-    rows = _rows(Path(path))
-    if not rows:
+    read = read_json_rows(path)
+    if not read.rows:
         raise BadInput(f"{path} holds no rows.")
-    return [_example(row, f"{path}, row {number}") for number, row in enumerate(rows, start=1)]
+    left_out: dict[str, int] = {}
+    examples = [_example(row, f"{path}, row {number}", left_out) for number, row in read.rows]
+    said = [f"{Path(path).name}: {read.said}"] if read.said else []
+    said += [f"{Path(path).name}: key {key!r} of {n} rows was left out" for key, n in left_out.items()]
+    silent = [number for (number, _), one in zip(read.rows, examples, strict=True) if not one.response.strip()]
+    if silent:
+        said.append(f"{Path(path).name}: {len(silent)} of {len(examples)} responses are empty (first: row {silent[0]})")
+    return InstructionData(examples, tuple(said))
 
 
-def _rows(path: Path) -> list[Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error.strerror}).") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not UTF-8 text (byte {error.start}).") from error
-    if text.lstrip().startswith("["):
-        try:
-            return list(json.loads(text))
-        except (ValueError, RecursionError) as error:
-            raise BadInput(f"{path} is no JSON list ({error}).") from error
-    rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(json.loads(line))
-        except (ValueError, RecursionError) as error:
-            raise BadInput(f"{path}, line {number} is no JSON ({error}).") from error
-    return rows
-
-
-def _example(row: Any, where: str) -> Example:
+def _example(row: Any, where: str, left_out: dict[str, int]) -> Example:
     if not isinstance(row, dict):
         raise BadInput(f"{where} is no object; a row looks like {{'instruction': ..., 'input': ..., 'output': ...}}.")
-    prompt = row.get("prompt")
+    # Which layout it is, where it is another one, says more than which key it lacks.
+    other = next((key for key, value in row.items() if key not in KEYS and value and remedy(key)), None)
+    if other is not None:
+        raise unknown_key(other, where, _NEEDED)
+    prompt, response = prompt_of(row, where), response_of(row, where)
     if prompt is None:
-        parts = [_text(row, "instruction", where), _text(row, "input", where, default="")]
-        prompt = "\n\n".join(part for part in parts if part)
-    key = "response" if "response" in row else "output"
-    return Example(prompt=str(prompt), response=_text(row, key, where))
+        raise _missing(row, "instruction", where)
+    if response is None:
+        raise _missing(row, "output", where)
+    for key in row:
+        if key not in KEYS:
+            if nearest(key, _NEEDED):
+                raise unknown_key(key, where, _NEEDED)
+            left_out[key] = left_out.get(key, 0) + 1
+    return Example(prompt, response)
 
 
-def _text(row: dict[str, Any], key: str, where: str, default: str | None = None) -> str:
-    value = row.get(key, default)
-    if value is None:
-        hint = next((f" (it has {name!r}{nearest(name, _KEYS)})" for name in row if nearest(name, [key])), "")
-        raise BadInput(f"{where} has no key {key!r}{hint}.")
-    if not isinstance(value, str):
-        raise BadInput(f"{where}: {key!r} is {value!r}, not text.")
-    return value
+def _missing(row: dict[str, Any], key: str, where: str) -> BadInput:
+    hint = next((f" (it has {name!r}{nearest(name, _NEEDED)})" for name in row if nearest(name, [key])), "")
+    return BadInput(f"{where} has no key {key!r}{hint}.")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transformers import PreTrainedTokenizerBase
 
 from tuneshift.errors import BadInput, nearest
+from tuneshift.files.yaml_file import settings_text
 from tuneshift.models.chat_template import default_template, rendered, template_names
 from tuneshift.models.embedded_models import embedded_names
 from tuneshift.models.loading import load_tokenizer
@@ -68,7 +68,7 @@ def template_checksum(ref: str | None) -> str:
 
 
 def _is_file(ref: str) -> bool:
-    return ref.endswith(".jinja")
+    return ref.lower().endswith(".jinja")
 
 
 def _tokenizer(ref: str) -> PreTrainedTokenizerBase | None:
@@ -87,9 +87,9 @@ def _tokenizer(ref: str) -> PreTrainedTokenizerBase | None:
 def _template_of(tokenizer: PreTrainedTokenizerBase | None, ref: str) -> str:
     if tokenizer is None:
         try:
-            return Path(ref).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"template: file {ref} cannot be read as UTF-8 text ({error}).") from error
+            return settings_text(ref, "template")
+        except BadInput as error:
+            raise BadInput(f"template: {error}") from error
     found = default_template(tokenizer)
     if found is None:
         names = template_names(tokenizer)

@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tuneshift.errors import BadInput, first_line, nearest
+from tuneshift.errors import BadInput, nearest
+from tuneshift.files.yaml_file import YamlText, settings_text
 
 REGISTRY_FILE = Path(__file__).with_name("registry.yaml")
 USER_FILES_VARIABLE = "TUNESHIFT_MODELS"
@@ -87,12 +87,8 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=32)
 def _read_cards(path: Path, modified: int, size: int) -> tuple[ModelCard, ...]:
-    try:
-        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise BadInput(f"model cards {path} cannot be read: {first_line(error)}") from error
-    except RecursionError:
-        raise BadInput(f"model cards {path} cannot be read: its YAML is nested too deeply.") from None
+    text = YamlText(settings_text(path, "model cards"), f"model cards {path}", "list of models")
+    document: Any = text.values
     rows = document.get("models") if isinstance(document, dict) else None
     if not isinstance(rows, list):
         raise BadInput(f"model cards {path}: expected `models:` with a list of rows.")

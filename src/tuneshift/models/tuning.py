@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerBase, PrinterCallback
 
 from tuneshift.errors import BadInput, MissingExtra
 from tuneshift.models.embedded_models import embedded_folder, embedded_names
-from tuneshift.models.instruction_data import Example
+from tuneshift.models.instruction_data import Example, InstructionData
 from tuneshift.models.language_model import LanguageModel
 from tuneshift.models.source import ADAPTER_CONFIG, ADAPTER_WEIGHTS, adapter_settings
 from tuneshift.progress import Progress, silent
@@ -204,6 +204,7 @@ def _write_record(
         "base": model.name,
         "base_revision": model.revision,
         "examples": len(examples),
+        "notes": list(examples.said) if isinstance(examples, InstructionData) else [],
         "options": asdict(options),
         "checkpoints": [folder.name for folder in folders],
     }

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tuneshift.errors import BadInput
 from tuneshift.human import DATA_SETS, data_checksum, load_data
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.measurement import Measurement
 from tuneshift.models import LanguageModel
 from tuneshift.models.lent_template import in_chat_form, template_checksum
@@ -75,6 +75,7 @@ class ReadingAlignment(Measurement):
         found = surprisals_of(model, times, form=self.form, instruction=self.instruction, progress=progress)
         result = measure(found.by_mapping, times, self._settings(), progress)
         details = dict(result.details)
+        told += found.said
         if isinstance(model, LanguageModel):
             told += [*model.notes, *unknown_letters(model.tokenizer, list(times.documents.values()))]
             details["start_token"] = model.start_token

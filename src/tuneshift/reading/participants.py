@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.reading.mixed_model import mixed_model
 from tuneshift.reading.predictive_power import Design, with_words_before
 

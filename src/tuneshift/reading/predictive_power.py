@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.reading.linearity import natural_spline, spline_knots
 from tuneshift.reading.predictors import predictors, previous
 from tuneshift.reading.regression import fitted, fold_labels, held_out_log_likelihood

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tuneshift.errors import BadInput
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.reading.frequency import log_frequencies
 
 Exclusion = Literal["document_initial", "sentence_initial", "none"]

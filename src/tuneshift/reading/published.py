@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.reading.predictors import frequencies, lengths
 from tuneshift.reading.regression import fitted, log_likelihood, moments, total_log_likelihood
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 
 
 def resampling_units(times: ReadingTimes) -> tuple[np.ndarray, str]:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from tuneshift.errors import BadInput
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.progress import Progress
 from tuneshift.reading.linearity import spline_curve
 from tuneshift.reading.participants import participant_rows

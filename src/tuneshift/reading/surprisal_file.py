@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from tuneshift.errors import BadInput
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.models import LanguageModel
 from tuneshift.models.surprisal import n_logits
 from tuneshift.models.surprisal_forms import Form
 from tuneshift.progress import Progress, silent
 from tuneshift.reading.sanity import Sanity, sanity
 from tuneshift.reading.served import ServedModel
-from tuneshift.reading.surprisal_formats import Unit, load_surprisals
+from tuneshift.reading.surprisal_formats import Unit, read_surprisals
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,14 @@ Source = LanguageModel | SurprisalFile | ServedModel
 
 @dataclass(frozen=True)
 class Surprisals:
-    """Surprisals (n_words,) in bits by mapping, and, of a model that is loaded here, whether it reads at all."""
+    """Surprisals (n_words,) in bits by mapping, and, of a model that is loaded here, whether it reads at all.
+
+    `said`: how a file was read, where that is not plainly what it holds.
+    """
 
     by_mapping: dict[str, np.ndarray]
     sanity: Sanity | None = None
+    said: tuple[str, ...] = ()
 
 
 def surprisals_of(
@@ -69,7 +73,8 @@ def surprisals_of(
     if isinstance(source, SurprisalFile):
         if form != "plain":
             raise BadInput(f"{source.name}: form {form!r} needs a model; a file of surprisals has only its own form.")
-        return Surprisals({"given": load_surprisals(Path(source.path), times, source.unit)})
+        given = read_surprisals(Path(source.path), times, source.unit)
+        return Surprisals({"given": given.values}, said=given.said)
     documents = list(times.documents.values())
     table = source.surprisals(documents, form=form, instruction=instruction, progress=progress)
     _require_same_words(table, times, source.name)

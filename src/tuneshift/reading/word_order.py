@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 
 LAGS = (-2, -1, 0, 1, 2)
 

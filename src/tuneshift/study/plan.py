@@ -19,10 +19,6 @@ _BYTES = {"float64": 8, "float32": 4, "bfloat16": 2, "float16": 2}
 _CPU_FLOPS, _GPU_FLOPS = 5e10, 1e14
 """Rough speeds in operations a second: two CPU cores in float32; one current GPU in bfloat16, far from its peak."""
 _READ_BYTES, _DOWNLOAD_BYTES = 1e9, 5e7
-_TOKENS = {"brain": 2e4, "reading": 2e4, "attribution": 2e5, "ability": 2e7, "heads": 0.0, "concepts": 0.0}
-"""Tokens that a measurement reads, by order of magnitude (a backward pass counts as two more)."""
-_FIXED_SECONDS = {"brain": 20.0, "reading": 5.0, "heads": 30.0, "concepts": 30.0, "internals": 60.0}
-"""What does not grow with the model: regressions, statistics."""
 _GPU_FROM = 3e8
 """From this many parameters on, times are estimated for a GPU."""
 
@@ -106,15 +102,15 @@ def _row(job: Job, first: bool) -> dict[str, Any]:
 
 
 def _seconds(job: Job, download: float, first: bool) -> float | None:
-    entry, kind = job.entry, job.measurement.kind
-    fixed = _FIXED_SECONDS.get(kind, 1.0)
+    entry, kind = job.entry, type(job.measurement).meaning()
+    fixed = kind.seconds
     if entry.surprisals is not None:
         return fixed
     if entry.n_parameters is None:
         return None
     speed = _GPU_FLOPS if _device(entry) == "gpu" else _CPU_FLOPS
     settings = job.measurement.settings()
-    tokens = _TOKENS.get(kind, 0.0) * (float(settings.get("n_prompts") or 40) / 40 if kind == "attribution" else 1.0)
+    tokens = kind.tokens * (float(settings["n_prompts"] or 40) / 40 if "n_prompts" in settings else 1.0)
     loading = (weight_bytes(entry) or 0.0) / _READ_BYTES + download / _DOWNLOAD_BYTES if first else 0.0
     return fixed + loading + 2 * entry.n_parameters * tokens / speed
 

@@ -130,7 +130,7 @@ class Store:
                     raise DamagedCell(f"{name} does not match its checksum")
         except FileNotFoundError as error:
             raise DamagedCell(f"{Path(error.filename or '?').name} is missing") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
             raise DamagedCell(f"{MANIFEST} cannot be read") from error
         if manifest["format"] > FORMAT:
             raise BadInput(

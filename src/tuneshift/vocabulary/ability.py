@@ -24,4 +24,5 @@ ABILITY = Kind(
     "tuneshift.ability:AbilityScores",
     others="detail",  # a task's other metrics tell the same ability again
     task=("text-generation", "Ability"),
+    tokens=2e7,
 )  # fmt: skip

@@ -26,7 +26,7 @@ BRAIN = Kind(
         ),
         Metric(
             "unique_r2", "unique variance r²", "r2", where=NESTED, over="participants", direction="higher", chance=0.0,
-            what="how much of the responses only the model explains",
+            what="how much of the responses only the model explains", linked=True,
         ),
         Metric(
             "unique_r2_extrapolated", "unique variance r², extrapolated to unlimited text", "r2", "detail",
@@ -49,4 +49,6 @@ BRAIN = Kind(
     ),
     "tuneshift.brain:BrainAlignment",
     task=("brain-alignment", "Brain alignment"),
+    tokens=2e4,
+    seconds=20.0,
 )  # fmt: skip

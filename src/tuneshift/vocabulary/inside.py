@@ -30,6 +30,7 @@ ATTRIBUTION = Kind(
     ),
     "tuneshift.inside:PromptAttribution",
     task=("prompt-attribution", "Prompt attribution"),
+    tokens=2e5,
 )  # fmt: skip
 
 _HEADS = (
@@ -53,6 +54,7 @@ HEADS = Kind(
     "Which pairs of words do attention heads look for?",
     _HEADS,
     "tuneshift.inside:HeadPatterns",
+    seconds=30.0,
 )
 CONCEPTS = Kind(
     "concepts",
@@ -61,6 +63,7 @@ CONCEPTS = Kind(
     "Which concepts do feed-forward layers write?",
     _CONCEPTS,
     "tuneshift.inside:FeedforwardConcepts",
+    seconds=30.0,
 )
 INTERNALS = Kind(
     "internals",
@@ -98,4 +101,5 @@ INTERNALS = Kind(
         Metric("state_change", "hidden states: length of change", "share", "detail", over="documents", movement=True),
     ),
     "tuneshift.inside:Internals",
+    seconds=60.0,
 )  # fmt: skip

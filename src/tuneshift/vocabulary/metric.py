@@ -89,7 +89,8 @@ class Kind:
     """A kind of measurement: the word of study files, its title, the question it belongs to, and its metrics.
 
     `others` is the role of metrics that it yields and does not declare; `asks` is the question in one sentence; `measured_by` is "module:class" of our own measurements; `task` what a
-    model card calls it.
+    model card calls it; `tokens` how many tokens it reads, by order of magnitude (a backward pass counts as two more),
+    and `seconds` what does not grow with the model (regressions, statistics).
     """
 
     name: str
@@ -100,6 +101,8 @@ class Kind:
     measured_by: str = ""
     others: Role = "score"
     task: tuple[str, str] = ("", "")
+    tokens: float = 0.0
+    seconds: float = 1.0
 
     def metric(self, name: str) -> Metric | None:
         """Return its metric of a name, None where it declares none."""

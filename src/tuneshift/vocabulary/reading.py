@@ -42,4 +42,6 @@ READING = Kind(
     ),
     "tuneshift.reading:ReadingAlignment",
     task=("reading-alignment", "Reading alignment"),
+    tokens=2e4,
+    seconds=5.0,
 )  # fmt: skip

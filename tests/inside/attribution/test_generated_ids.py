@@ -11,7 +11,7 @@ import pytest
 import torch
 from tiny_tokenizers import KINDS, gpt2, llama, model_of, unigram
 
-from tuneshift.human.prompts import Prompt
+from tuneshift.human.prompts.prompts import Prompt
 from tuneshift.inside import PromptAttribution
 from tuneshift.inside.attribution.attribution import attribute, token_texts
 from tuneshift.inside.attribution.layout import lay_out

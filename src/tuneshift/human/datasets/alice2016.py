@@ -10,9 +10,9 @@ import xarray as xr
 
 from tuneshift.errors import BadInput
 from tuneshift.human.dataset import DataSet, Source
-from tuneshift.human.recording import Recording, WordTrack
-from tuneshift.human.textgrid import read_textgrid
-from tuneshift.human.transcript import SpokenWord, as_printed
+from tuneshift.human.recordings.recording import Recording, WordTrack
+from tuneshift.human.text.textgrid import read_textgrid
+from tuneshift.human.text.transcript import SpokenWord, as_printed
 
 REPETITION_TIME = 2.0
 FIRST_SCAN = 20.0  # the ten volumes before it were discarded by the authors

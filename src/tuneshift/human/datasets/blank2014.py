@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tuneshift.human.brain_score_release import LICENCE, Counts, read_release, source
 from tuneshift.human.dataset import DataSet
-from tuneshift.human.recording import Recording
+from tuneshift.human.recordings.recording import Recording
 
 SOURCE = source("Blank2014_fROI", "af1e868821b897cb1684e4c8dcd33977121ef552")
 COUNTS = Counts(presentations=1_317, neuroids=60, participants=5)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tuneshift.errors import BadInput
 from tuneshift.human.embedded_data import EmbeddedDataSet
-from tuneshift.human.prompts import Prompt, PromptSet
+from tuneshift.human.prompts.prompts import Prompt, PromptSet
 
 _FILE = "fable_instructions.json"
 _OPEN_TASKS = ("continue", "blank")

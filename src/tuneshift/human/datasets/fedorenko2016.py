@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tuneshift.human.brain_score_release import LICENCE, Counts, read_release, source
 from tuneshift.human.dataset import DataSet
-from tuneshift.human.recording import Recording
+from tuneshift.human.recordings.recording import Recording
 
 SOURCE = source("Fedorenko2016_language", "2966b6d78e972a72068aa6907377483f427e8d9a")
 COUNTS = Counts(presentations=416, neuroids=97, participants=5)

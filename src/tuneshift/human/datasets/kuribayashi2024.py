@@ -14,7 +14,7 @@ import pandas as pd
 
 from tuneshift.errors import BadInput
 from tuneshift.human.dataset import DataSet, Source
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 
 _TABLE = "kuribayashi2024/NS_averaged_rt_annotated.csv"
 _COLUMNS = ["article", "zone", "word", "time", "log_gmean_freq", "is_first", "is_last", "sent_id", "tokenN_in_sent"]

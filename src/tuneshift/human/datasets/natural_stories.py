@@ -20,8 +20,8 @@ import pandas as pd
 
 from tuneshift.errors import BadInput
 from tuneshift.human.dataset import DataSet, Source
-from tuneshift.human.reading_times import ReadingTimes
-from tuneshift.human.sentences import mark_sentences
+from tuneshift.human.reading_times.reading_times import ReadingTimes
+from tuneshift.human.text.sentences import mark_sentences
 
 RELEASES = {
     "published": "means as published (repository of 2025-05-12; this table unchanged since 2021-10-01)",

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from tuneshift.human.embedded_data import EmbeddedDataSet, embedded_file
-from tuneshift.human.recording import Recording
+from tuneshift.human.recordings.recording import Recording
 
 FILE = "simulated_brain.nc"
 COORDINATES = ("text", "passage", "participant", "region", "voxel", "target_name")

@@ -10,8 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from tuneshift.human.embedded_data import EmbeddedDataSet, embedded_file
-from tuneshift.human.reading_times import ReadingTimes
-from tuneshift.human.simulation_reading import split_half_ceiling, story_words
+from tuneshift.human.reading_times.reading_times import ReadingTimes
+from tuneshift.human.simulated.simulation_reading import split_half_ceiling, story_words
 from tuneshift.human.stories import FILE as STORIES
 from tuneshift.human.stories import stories
 

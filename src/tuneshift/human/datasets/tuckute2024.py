@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tuneshift.human.brain_score_release import LICENCE, Counts, read_release, source
 from tuneshift.human.dataset import DataSet
-from tuneshift.human.recording import Recording
+from tuneshift.human.recordings.recording import Recording
 
 SOURCE = source("Tuckute2024_language", "5c8fc7f3e24cc1af5f5296459377b638b6492641")
 COUNTS = Counts(presentations=1_000, neuroids=1, participants=1)

@@ -17,7 +17,7 @@ import xarray as xr
 
 from tuneshift.errors import BadInput
 from tuneshift.human.dataset import DataSet, Source
-from tuneshift.human.recording import Recording, WordTrack
+from tuneshift.human.recordings.recording import Recording, WordTrack
 
 REPETITION_TIME = 2.0
 HIGH_PASS = 128.0

@@ -11,7 +11,7 @@ import xarray as xr
 from pydantic import Field
 
 from tuneshift.human.prompt_file import load_prompts, prompts_checksum
-from tuneshift.human.prompts import PromptSet
+from tuneshift.human.prompts.prompts import PromptSet
 from tuneshift.inside.attribution.attribution import Attribution, attribute
 from tuneshift.inside.attribution.density import THRESHOLD, P, scaled_density
 from tuneshift.inside.attribution.followed import FollowedTest, as_rows, followed_tests
@@ -77,7 +77,7 @@ class PromptAttribution(Measurement):
         instruction or a response, or a chat form finds no template.
         """
         prompts = load_prompts(self.prompts)
-        warnings = list(model.notes)
+        warnings = [*model.notes, *prompts.notes]
         if self.form == "chat":
             model, told = in_chat_form(model, self.template)
             warnings += told

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tuneshift.errors import BadInput, nearest
 from tuneshift.human.prompt_file import read_responses
-from tuneshift.human.prompts import Prompt, PromptSet
+from tuneshift.human.prompts.prompts import Prompt, PromptSet
 from tuneshift.inside.attribution.instructions import find_instruction
 from tuneshift.inside.attribution.layout import Form, Spans
 from tuneshift.models import LanguageModel
@@ -61,18 +61,25 @@ def choose(
                 "are left out of the scores."
             )
         return chosen
-    given = _given(wanted, prompts)
-    chosen, without = [], 0
+    given = _given(wanted, prompts, warnings)
+    chosen, without, short = [], 0, 0
     for prompt, spans in candidates:
         if len(chosen) == wanted.n_prompts:
             break
         text = given.get(prompt.name)
-        if text is None:
+        if text is None or not text.strip():
             without += 1
-        elif _n_tokens(model, text) >= wanted.min_response_tokens:
+        elif _n_tokens(model, text) < wanted.min_response_tokens:
+            short += 1
+        else:
             chosen.append(Chosen(prompt, text, spans))
     if without:
         warnings.append(f"{without} prompts of {prompts.name} have no response and are left out.")
+    if short:
+        warnings.append(
+            f"{short} prompts of {prompts.name} have a response of fewer than {wanted.min_response_tokens} tokens and "
+            "were passed over."
+        )
     if not chosen:
         raise BadInput(
             f"no prompt of {prompts.name} has a response of at least {wanted.min_response_tokens} tokens; "
@@ -118,10 +125,10 @@ def _candidates(wanted: Wanted, prompts: PromptSet, warnings: list[str]) -> list
     return found
 
 
-def _given(wanted: Wanted, prompts: PromptSet) -> dict[str, str]:
+def _given(wanted: Wanted, prompts: PromptSet, warnings: list[str]) -> dict[str, str]:
     if wanted.responses == "reference":
         return {prompt.name: prompt.response for prompt in prompts.prompts if prompt.response}
-    return read_responses(Path(wanted.responses), prompts)
+    return read_responses(Path(wanted.responses), prompts, warnings)
 
 
 def _n_tokens(model: LanguageModel, text: str) -> int:

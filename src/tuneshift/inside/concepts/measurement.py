@@ -92,13 +92,13 @@ class FeedforwardConcepts(Measurement):
             for one in browsable
             if one["component"] < _COMPONENTS_IN_ROWS
         ]
-        warnings: tuple[str, ...] = ()
+        warnings = listed.said
         namer = self.concept_namer()
         if namer is not None:
             answers = namer.name(words, progress)
             rows += share_rows(answers, weights.anatomy.n_layers, self.row)
             browsable = named(browsable, {"model": answers})
-            warnings = unnamed({"model": answers})
+            warnings += unnamed({"model": answers})
         details = {"concepts": {"components": browsable}, "words": len(listed)}
         return Result.from_rows(rows, warnings=warnings, details=details)
 

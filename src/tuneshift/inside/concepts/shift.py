@@ -68,7 +68,7 @@ def concept_shift(
         progress(f"feed-forward shift of {second.name}", layer, n_layers)
     random = random_rotation(k, d)
     rows += _random_rows(spec, random)
-    warnings = _notes(k, random)
+    warnings = (*listed.said, *_notes(k, random))
     namer = spec.concept_namer()
     if namer is not None:
         said = namer.name(words, progress)

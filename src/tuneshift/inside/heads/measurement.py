@@ -59,7 +59,8 @@ class HeadPatterns(Measurement):
         """
         weights = as_weights(model)
         listed = self.word_list(weights)
-        found = self.patterns(weights, listed, self.plausible(weights, listed), progress)
+        said: list[str] = []
+        found = self.patterns(weights, listed, self.plausible(weights, listed, said), progress)
         counts = found.pair_counts()
         rows: list[dict[str, Any]] = [
             self.row(layer=layer + 1, metric="head_pairs", value=mean, n=found.n_heads, unit="pairs")
@@ -88,9 +89,8 @@ class HeadPatterns(Measurement):
             "pairs": {"model": found.browsable(self.kept_pairs)},
         }
         arrays = {"head_pairs": by_head(counts)}
-        return Result.from_rows(
-            rows, arrays=arrays, warnings=self.notes(listed), details={"heads": heads, "words": len(listed)}
-        )
+        warnings = (*self.notes(listed), *said)
+        return Result.from_rows(rows, arrays=arrays, warnings=warnings, details={"heads": heads, "words": len(listed)})
 
     def _strongest(self, found: WordPairs) -> list[dict[str, Any]]:
         table = found.table(n=1)
@@ -106,10 +106,10 @@ class HeadPatterns(Measurement):
         """Return the words that the heads are asked about."""
         return word_list(weights.tokenizer, self.words, self.n_words)
 
-    def plausible(self, weights: Weights, words: WordList) -> torch.Tensor:
-        """Return which words are plausible neighbours (n_words, n_words)."""
+    def plausible(self, weights: Weights, words: WordList, said: list[str] | None = None) -> torch.Tensor:
+        """Return which words are plausible neighbours (n_words, n_words); `said` as in `neighbours`."""
         embeddings = words.input_embeddings(weights)
-        return neighbours(words, embeddings, self.vectors, self.n_frequent, self.deviations)
+        return neighbours(words, embeddings, self.vectors, self.n_frequent, self.deviations, said)
 
     def patterns(self, weights: Weights, words: WordList, plausible: torch.Tensor, progress: Progress) -> WordPairs:
         """Return the word pairs of every head of one model."""
@@ -128,7 +128,7 @@ class HeadPatterns(Measurement):
         return ("instruction verbs", self.verbs), ("control verbs", self.control_verbs)
 
     def notes(self, words: WordList) -> tuple[str, ...]:
-        """Return a warning for verbs that the word list lacks, and that the verb test leaves out.
+        """Return how the word list was read, and a warning for verbs that it lacks and that the verb test leaves out.
 
         Verbs that a vocabulary has only in pieces are not added to its own words: rare pieces have embeddings unlike
         those of words, and verbs that share an ending share a piece, so that they would be compared with control verbs
@@ -142,7 +142,7 @@ class HeadPatterns(Measurement):
                     f"{len(absent)} of {len(verbs)} {name} are not in the word list and are left out of the verb test: "
                     f"{', '.join(absent)}."
                 )
-        return tuple(found)
+        return (*found, *words.said)
 
     def row(self, **values: Any) -> dict[str, Any]:
         """Return a row of the long table: this measurement, over all heads."""

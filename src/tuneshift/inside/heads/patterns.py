@@ -13,7 +13,8 @@ import torch
 from tuneshift.inside.heads.knowledge import HeadKnowledge, LayerKnowledge, Unit, layer_knowledge
 from tuneshift.inside.heads.neighbours import plausible_neighbours
 from tuneshift.inside.pairing import as_weights
-from tuneshift.inside.words import WordList, read_vectors, word_list
+from tuneshift.inside.word_vectors import read_vectors
+from tuneshift.inside.words import WordList, word_list
 from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
 from tuneshift.progress import Progress, silent
@@ -138,10 +139,18 @@ def head_patterns(
 
 
 def neighbours(
-    words: WordList, embeddings: torch.Tensor, vectors: Path | str | None, n_frequent: int, deviations: float
+    words: WordList,
+    embeddings: torch.Tensor,
+    vectors: Path | str | None,
+    n_frequent: int,
+    deviations: float,
+    said: list[str] | None = None,
 ) -> torch.Tensor:
-    """Return which words are plausible neighbours, by a file of vectors or by their embeddings (n_words, d)."""
+    """Return which words are plausible neighbours, by a file of vectors or by their embeddings (n_words, d).
+
+    What is to be said of the file is added to `said`.
+    """
     static = embeddings
     if vectors is not None:
-        static = torch.from_numpy(read_vectors(Path(vectors), words.words)).to(embeddings.device)
+        static = torch.from_numpy(read_vectors(Path(vectors), words.words, said)).to(embeddings.device)
     return plausible_neighbours(static, n_frequent, deviations)

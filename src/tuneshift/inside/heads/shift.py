@@ -42,7 +42,8 @@ def head_shift(
     first, second = as_weights(base), as_weights(tuned)
     require_same_build(first, second)
     words = spec.word_list(first)
-    plausible = spec.plausible(first, words)
+    said: list[str] = []
+    plausible = spec.plausible(first, words, said)
     before, after = (spec.patterns(weights, words, plausible, progress) for weights in (first, second))
     overlap = head_overlap(before, after)
     gains = _gains(spec, words, before, after)
@@ -57,9 +58,8 @@ def head_shift(
         "pairs": {"base": before.browsable(spec.kept_pairs), "tuned": after.browsable(spec.kept_pairs)},
     }
     arrays = {"head_overlap": by_head(overlap), **_verb_arrays(spec, words, gains)}
-    return Result.from_rows(
-        rows, arrays=arrays, warnings=spec.notes(words), details={"heads": heads, "words": len(words)}
-    )
+    warnings = (*spec.notes(words), *said)
+    return Result.from_rows(rows, arrays=arrays, warnings=warnings, details={"heads": heads, "words": len(words)})
 
 
 def _overlap_rows(spec: HeadPatterns, overlap: np.ndarray, others: np.ndarray, shared: int) -> list[dict[str, Any]]:

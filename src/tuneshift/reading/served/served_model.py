@@ -11,7 +11,7 @@ import numpy as np
 
 from tuneshift.endpoint.kept import cache_folder
 from tuneshift.errors import BadInput
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.progress import Progress, silent
 from tuneshift.reading.served.dialects import Dialect, Unreadable
 from tuneshift.reading.served.kept_windows import KeptWindows

@@ -13,6 +13,7 @@ from tuneshift.report.sections.internals_pictures import browsers
 from tuneshift.report.sections.internals_shift import NULLS, shift_figures, verb_figure
 from tuneshift.report.sections.lens import lens_blocks
 from tuneshift.result import Result
+from tuneshift.vocabulary import OUR_KINDS
 from tuneshift.vocabulary.selecting import by_layer, extreme, groups, overall, rows_of
 from tuneshift.vocabulary.words import capitalised, interval, metric_name, number, text
 
@@ -20,7 +21,7 @@ _LEAD = (
     "What did tuning move inside the network? From the weights alone: the word pairs that attention heads look for, and the "
     "words that feed-forward components write. From the same text read by both models: the hidden states."
 )
-KINDS = ("internals", "heads", "concepts")
+KINDS = tuple(kind.name for kind in OUR_KINDS if kind.question == "inside")
 MOST_LINES = 60
 
 

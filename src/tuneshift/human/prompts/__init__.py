@@ -1,0 +1,1 @@
+"""Prompts: what models are asked, with the marks of their instructions."""

@@ -1,0 +1,1 @@
+"""Text: tables, numbers, tiers and sentences as people write them, before they mean anything."""
