@@ -67,10 +67,17 @@ def differing_line(shown: str, found: str, tolerance: float = 0.011) -> str | No
 
 
 def _alike(shown: str, found: str, tolerance: float) -> bool:
-    first, second = (line.replace("[", "[ ").replace("]", " ]").replace(",", " , ").split() for line in (shown, found))
+    first, second = (_words(line) for line in (shown, found))
     if first[-1] == "...":
         first, second = first[:-1], second[: len(first) - 1]
     return len(first) == len(second) and all(_same(a, b, tolerance) for a, b in zip(first, second, strict=True))
+
+
+def _words(line: str) -> list[str]:
+    """The words of a line; brackets, commas and semicolons are words of their own, so that numbers are numbers."""
+    for mark in "[],;":
+        line = line.replace(mark, f" {mark} ")
+    return line.replace("\u2212", "-").split()
 
 
 def _same(shown: str, found: str, tolerance: float) -> bool:

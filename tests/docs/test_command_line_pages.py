@@ -20,7 +20,7 @@ HOW_TO = {
     "ability": "ability", "attribute": "attribute", "brain": "brain", "compare": "compare",
     "concepts": "heads_and_concepts", "data": "models_and_data", "demo": "demo_and_doctor",
     "doctor": "demo_and_doctor", "heads": "heads_and_concepts", "models": "models_and_data", "reading": "reading",
-    "report": "run_and_report", "run": "run_and_report", "tune": "tune",
+    "report": "run_and_report", "run": "run_and_report", "show": "run_and_report", "tune": "tune",
 }  # fmt: skip
 PAGES_THAT_RUN = (
     "ability", "attribute", "demo_and_doctor", "heads_and_concepts", "models_and_data", "run_and_report", "tune",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import re
 import runpy
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from outside_package import python, write_package
@@ -140,18 +145,71 @@ def test_the_page_names_every_architecture_that_is_known() -> None:
     assert [name for name in known_architectures() if not name.startswith("own_") and f"`{name}`" not in page] == []
 
 
-def test_a_measurement_of_another_package_is_run_stored_and_compared_in_pairs(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture(scope="module")
+def grammar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, str]]:
+    """The page's study on four models, run with its measurement installed: its folder, the refusal before, the look."""
+    folder = tmp_path_factory.mktemp("grammar")
     write_package(MEASUREMENT, folder)
-    assert "minimal_pairs" in refusal_of("run", "pairs.yaml")
-    monkeypatch.syspath_prepend(folder)
     (command,) = commands_of(MEASUREMENT)
-    output_of(*command)
-    capsys.readouterr()
-    runpy.run_path(str(folder / "look.py"))
-    looked = capsys.readouterr().out
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        refusal = refusal_of(*command)
+        patch.syspath_prepend(folder)
+        output_of(*command)
+        looked = io.StringIO()
+        with contextlib.redirect_stdout(looked):
+            runpy.run_path(str(folder / "look.py"))
+        yield folder, refusal, looked.getvalue()
+    sys.modules.pop("minimal_pairs", None)
+
+
+def test_a_measurement_of_another_package_is_run_stored_and_compared_in_pairs(grammar: tuple[Path, str, str]) -> None:
+    folder, refusal, looked = grammar
+    assert "minimal_pairs" in refusal
     assert differing_line(shown(MEASUREMENT)[0], looked) is None, looked
     stamps = {path: path.stat().st_mtime_ns for path in (folder / "pairs" / "cells").rglob("*") if path.is_file()}
-    output_of(*command)
+    assert stamps
+    output_of(*commands_of(MEASUREMENT)[0])
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps, "a finished cell is not measured again"
+
+
+def test_findings_speak_of_its_headline_metric_in_its_own_words(grammar: tuple[Path, str, str]) -> None:
+    results = tuneshift.StudyResults.load(grammar[0] / "pairs")
+    (finding,) = results.findings()
+    assert (finding.question, finding.what) == ("other", "preference for grammatical sentences (own sentences)")
+    assert "how much it prefers grammatical sentences" in finding.sentence
+    assert [bar.label for bar in finding.bars] == ["fable-2m-instruct", "fable-8m-instruct"]
+    assert results.findings("other") == [finding]
+    assert results.findings("brains") == []
+
+
+def test_its_section_has_its_title_its_question_figures_and_a_place_in_the_methods(
+    grammar: tuple[Path, str, str],
+) -> None:
+    page = (grammar[0] / "pairs" / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('<section id="kind-minimal_pairs"') :]
+    section = section[: section.index("</section>")]
+    assert ">Grammar</h3>" in section
+    assert "Does the model find the grammatical sentence of a pair more probable?" in section
+    figures = re.findall(r'<figure id="figure-([\w-]+)"', section)
+    assert {"minimal_pairs-own-sentences-preference", "minimal_pairs-pairs-own-sentences-preference"} <= set(figures)
+    assert "Preference for grammatical sentences (own sentences)" in section
+    methods = page[page.index('id="methods-text"') :]
+    methods = methods[: methods.index("</div>")]
+    assert "Numbers: preference for grammatical sentences (bits) and pairs judged rightly (share)." in methods
+
+
+def test_with_four_models_its_scores_are_correlated_with_size(grammar: tuple[Path, str, str]) -> None:
+    results = tuneshift.StudyResults.load(grammar[0] / "pairs")
+    (row,) = results.correlations().query("metric == 'preference'").to_dict("records")
+    points = results.correlation_points().query("metric == 'preference'")
+    assert (row["measurement"], row["property"], row["n"]) == ("minimal_pairs", "log10 parameters", 4)
+    assert row["pearson_r"] == pytest.approx(np.corrcoef(points["x"], points["y"])[0, 1])
+    assert sorted(points["model"]) == ["fable-2m", "fable-2m-instruct", "fable-8m", "fable-8m-instruct"]
+
+
+def test_its_meaning_is_read_where_its_package_is_not_installed(grammar: tuple[Path, str, str]) -> None:
+    folder, *_ = grammar
+    code = "import sys, tuneshift as ts; print(ts.StudyResults.load(sys.argv[1]).findings()[0].what)"
+    done = python(folder / "pairs", "-c", code, ".")
+    assert done.stdout.strip() == "preference for grammatical sentences (own sentences)", done.stderr

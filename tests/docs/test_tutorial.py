@@ -41,7 +41,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, lis
 @pytest.mark.timeout(1500)
 def test_every_command_of_the_tutorial_runs(walked: tuple[Path, list[tuple[Block, str]]]) -> None:
     _, printed = walked
-    assert [next(commands(block.text))[0] for block, _ in printed] == ["brain", "brain", "reading", "run"]
+    assert [next(commands(block.text))[0] for block, _ in printed] == ["brain", "brain", "reading", "run", "show"]
 
 
 @pytest.mark.timeout(1500)
@@ -56,7 +56,7 @@ def test_it_prints_what_the_page_shows(walked: tuple[Path, list[tuple[Block, str
         if block.language == "text":
             assert differing_line(block.text, found) is None, found
             shown += 1
-    assert shown == 4
+    assert shown == 5
 
 
 @pytest.mark.timeout(1500)
@@ -72,7 +72,7 @@ def test_the_finding_is_the_one_that_the_page_tells(walked: tuple[Path, list[tup
     pairs = StudyResults.load(folder / "first").pairs()
     nested = pairs[(pairs["metric"] == "r") & (pairs["layer"] == "nested") & (pairs["target"] == "mean")].iloc[0]
     r = pairs[(pairs["metric"] == "pearson_r") & (pairs["mapping"] == "corrected")].iloc[0]
-    told = re.findall(r"difference (\S+); 95% interval (\S+) to (\S+);", text_of(PAGE).replace("−", "-"))
+    told = re.findall(r"(-?[\d.]+) \[(-?[\d.]+) to (-?[\d.]+)\]", text_of(PAGE).replace("\u2212", "-"))
     for row, numbers in zip((nested, r), told, strict=True):
         found = [row["difference"], row["ci_low"], row["ci_high"]]
         assert [float(number) for number in numbers] == pytest.approx(found, abs=0.0025)

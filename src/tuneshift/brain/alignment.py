@@ -41,7 +41,7 @@ _RANDOM_DRAWS = 3
 class BrainAlignment(Measurement):
     """Brain alignment (paper 1, section 2; methods, section 1).
 
-    `split` is by default "grouped" (whole passages held out), or "contiguous" for a recording of a single story;
+    `split` is by default "grouped" (whole passages held out), or "contiguous" for fewer than five passages;
     `group_by` names another coordinate of the stimuli that is held out whole (a topic). `stack` is the half of an
     encoder-decoder model that is read. `response: fir` fits the haemodynamic response at `delays`, the first and the
     last in seconds. `ceiling` is the leave-one-out ceiling unless another is named. `untrained` adds the mean over so

@@ -90,7 +90,9 @@ def register(app: typer.Typer) -> None:
 def brain(
     model: Model,
     data: DataSetName,
-    split: Annotated[Split | None, typer.Option(help="Default: grouped, or contiguous for a single story.")] = None,
+    split: Annotated[
+        Split | None, typer.Option(help="Default: grouped; contiguous where there are fewer than 5 passages.")
+    ] = None,
     group_by: Annotated[
         str | None,
         typer.Option(

@@ -26,13 +26,14 @@ BRAIN = Kind(
         ),
         Metric(
             "unique_r2", "unique variance r²", "r2", where=NESTED, over="participants", direction="higher", chance=0.0,
-            what="how much of the responses only the model explains", linked=True, source="methods, section 1",
+            what="how much of the responses only the model explains", linked=True,
         ),
         Metric(
-            "unique_r2_extrapolated", "unique variance r², extrapolated to all of the text", "r2", "detail",
-            where=NESTED, over="participants", chance=0.0, source="methods, section 1",
+            "unique_r2_extrapolated", "unique variance r², extrapolated to unlimited text", "r2", "detail",
+            where=NESTED, over="participants", chance=0.0,
         ),
         Metric("r_nuisance", "score of the text's surface alone", "r", "control", over="participants", chance=0.0),
+        Metric("r_oasm", "score of the places of stimuli alone (OASM)", "r", "control", over="participants", chance=0.0),
         Metric(
             "r_untrained", "score of the untrained twin", "r", "control", where=NESTED, over="participants",
             direction="higher",

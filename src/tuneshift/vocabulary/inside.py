@@ -84,7 +84,7 @@ INTERNALS = Kind(
         Metric("head_overlap", "overlap of heads' word pairs", "Jaccard index", "detail", movement=True, unmoved=1.0),
         Metric(
             "rotation_deg", "rotation of feed-forward subspaces, mean principal angle", "degrees", "detail",
-            movement=True, source=f"{_PAPER}, section 6",
+            movement=True,
         ),
         Metric(
             "rotation_largest_deg", "rotation of feed-forward subspaces, largest principal angle", "degrees", "detail",

@@ -25,7 +25,6 @@ READING = Kind(
             over="stories", family="reading", direction="higher", chance=0.0,
             what="how much its surprisal adds to a prediction of reading times",
             up="add more to a prediction of reading times", down="add less to a prediction of reading times",
-            source="methods, section 2",
         ),
         Metric(
             "pearson_r_normalised", "correlation with reading time, share of ceiling", "share of ceiling",
