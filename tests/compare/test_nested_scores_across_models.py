@@ -33,7 +33,9 @@ def table() -> pd.DataFrame:
         setting = Setting("alice2016", "contiguous", "ridge", 0)
         layers = np.full((N_LAYERS, 24), 0.3 - 0.02 * place) + generator.normal(0, 0.001, (N_LAYERS, 24))
         nested = np.full(24, 0.1 + 0.02 * place) + generator.normal(0, 0.001, 24)
-        rows += [{"model": model, **row} for row in score_rows(setting, data, layers, Ceiling.unknown(24), nested=nested)]
+        rows += [
+            {"model": model, **row} for row in score_rows(setting, data, layers, Ceiling.unknown(24), nested=nested)
+        ]
     return long_table(rows)
 
 
