@@ -137,7 +137,7 @@ def test_a_last_word_far_behind_the_last_scan_is_refused(tmp_path: Path, values:
     """Half the repetition time, or words in another unit: the first words still fall among the scans."""
     write_image(tmp_path / "a_bold.nii", values, tr=0.75)
     rows = [f"word{n},{3 * n},{3 * n + 1}" for n in range(19)]  # to 55 s; scans of 1.5 s go to 60 s
-    (tmp_path / "words.csv").write_text("\n".join(["word,onset,offset", *rows]))
+    (tmp_path / "words.csv").write_text("\n".join(["word,onset,offset", *rows, ""]))
     refused(tmp_path, r"its words end from 1 to 55 s, its scans go from 0 to 29.25 s: the last word comes long after")
     write_image(tmp_path / "a_bold.nii", values)
     assert imported(tmp_path).dropped == ()
