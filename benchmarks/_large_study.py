@@ -55,7 +55,9 @@ class MadeUp:
 
 def models(pairs: int = 17) -> list[MadeUp]:
     """Return 8 bases and the models tuned from them."""
-    bases = [MadeUp(f"{family}-{size:g}b", None, size * 1e9, family) for family, sizes in FAMILIES.items() for size in sizes]
+    bases = [
+        MadeUp(f"{family}-{size:g}b", None, size * 1e9, family) for family, sizes in FAMILIES.items() for size in sizes
+    ]
     forms = ("instruct", "chat", "dpo")
     tuned = [
         MadeUp(f"{base.name}-{forms[number // len(bases)]}", base.name, base.parameters, base.family)
@@ -122,12 +124,16 @@ def _brain(rng: np.random.Generator, model: MadeUp, name: str, people: np.ndarra
     layers = [*(str(layer) for layer in range(size.layers)), "nested"]
     top = int(hump.argmax())
     centre = np.append(hump + tuned, hump[top] + gain * 0.7)
-    scores = centre[:, None, None] + people + rng.normal(0, 0.012, (len(layers), *people.shape))  # layer, region, person
+    scores = (
+        centre[:, None, None] + people + rng.normal(0, 0.012, (len(layers), *people.shape))
+    )  # layer, region, person
     frames = [_block(scores, layers, list(REGIONS), 0.45), _block(scores.mean(1, keepdims=True), layers, ["mean"], 0.45),
               _block(np.median(scores, 1, keepdims=True), layers, ["median"], 0.45)]  # fmt: skip
     best = frames[1][(frames[1]["layer"] == str(top)) & (frames[1]["participant"] == "mean")]
     frames.append(best.assign(layer="best"))
-    twins = np.full((size.layers, 1, people.shape[1]), 0.05) + people.mean(0) + rng.normal(0, 0.004, (size.layers, 1, 1))
+    twins = (
+        np.full((size.layers, 1, people.shape[1]), 0.05) + people.mean(0) + rng.normal(0, 0.004, (size.layers, 1, 1))
+    )
     untrained = _block(twins, layers[:-1], ["mean"], 0.45).assign(metric="r_untrained")
     frames.append(untrained[untrained["participant"] == "mean"])
     table = pd.concat(frames, ignore_index=True).fillna({"metric": "r"})

@@ -93,13 +93,17 @@ def measure(report: Path, runs: int) -> None:
         ready = statistics.median(open_report(driver, report) for _ in range(runs))
         print(f"  {'ready after':<44} {ready:9.2f} s ({_verdict(ready < LIMIT_READY)}: 3 s)")
         for name, milliseconds in filters(driver, runs).items():
-            print(f"  {f'filter: {name}, all folded':<44} {milliseconds:9.0f} ms ({_verdict(milliseconds < LIMIT_FILTER)}: 200 ms)")
+            print(
+                f"  {f'filter: {name}, all folded':<44} {milliseconds:9.0f} ms ({_verdict(milliseconds < LIMIT_FILTER)}: 200 ms)"
+            )
         question = "#question-brains"
         driver.execute_script(f"document.querySelector('{question} details').open = true")
         driver.execute_script(f"document.querySelector('{question} .plot').scrollIntoView()")
         time.sleep(3)  # until its figures are drawn
         for name, milliseconds in filters(driver, runs).items():
-            print(f"  {f'filter: {name}, brains unfolded':<44} {milliseconds:9.0f} ms ({_verdict(milliseconds < LIMIT_FILTER)}: 200 ms)")
+            print(
+                f"  {f'filter: {name}, brains unfolded':<44} {milliseconds:9.0f} ms ({_verdict(milliseconds < LIMIT_FILTER)}: 200 ms)"
+            )
 
 
 def _verdict(good: bool) -> str:

@@ -75,11 +75,19 @@ def open_report(driver: Any, path: Path) -> float:
     return float(driver.execute_script("return window.readyAfter")) / 1000
 
 
-def picture(driver: Any, file: Path, *, height: float | None = None, width: float | None = None, top: float = 0) -> None:
+def picture(
+    driver: Any, file: Path, *, height: float | None = None, width: float | None = None, top: float = 0
+) -> None:
     """Save what the window shows, or with `height` so much of the page from `top` on (at most 16,000 px)."""
     asked: dict[str, Any] = {"format": "png"}
     if height is not None:
-        clip = {"x": 0, "y": top, "width": width or driver.execute_script("return innerWidth"), "height": min(height, 16_000), "scale": 1}
+        clip = {
+            "x": 0,
+            "y": top,
+            "width": width or driver.execute_script("return innerWidth"),
+            "height": min(height, 16_000),
+            "scale": 1,
+        }
         asked |= {"captureBeyondViewport": True, "clip": clip}
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(base64.b64decode(driver.execute_cdp_cmd("Page.captureScreenshot", asked)["data"]))

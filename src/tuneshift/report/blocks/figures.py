@@ -121,7 +121,9 @@ def forest(key: str, pairs: pd.DataFrame, labels: Sequence[str], styles: dict[st
     lines_are = words.get("lines", "number")
     if crowded:
         one = len(set(labels)) < 2
-        labels_shown = [str(model) if one else f"{model} · {label}" for model, label in zip(pairs["model"], labels, strict=True)]
+        labels_shown = [
+            str(model) if one else f"{model} · {label}" for model, label in zip(pairs["model"], labels, strict=True)
+        ]
         lines_are = "tuned model" if one else f"tuned model · {lines_are}"
     else:
         labels_shown = list(labels)

@@ -23,7 +23,11 @@ Kin = dict[str, tuple[str, int]]
 
 def kin_of(table: pd.DataFrame) -> Kin:
     """Return the kin of the models of a long table."""
-    bases = {text(model): text(base) for model, base in table[["model", "base_model"]].drop_duplicates().itertuples(index=False) if text(base)}
+    bases = {
+        text(model): text(base)
+        for model, base in table[["model", "base_model"]].drop_duplicates().itertuples(index=False)
+        if text(base)
+    }
     kin: Kin = {}
     placed: dict[str, int] = {}
     for model in dict.fromkeys(text(name) for name in table["model"].unique()):

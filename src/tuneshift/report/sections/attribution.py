@@ -50,7 +50,14 @@ def attribution_section(
             )
             blocks.append(
                 forest(
-                    f"prompts-pairs-{dataset}", chosen, labels, styles, caption=caption, unit="score", lines="task · form", dataset=dataset
+                    f"prompts-pairs-{dataset}",
+                    chosen,
+                    labels,
+                    styles,
+                    caption=caption,
+                    unit="score",
+                    lines="task · form",
+                    dataset=dataset,
                 )
             )
     blocks += _test_tables(mine)

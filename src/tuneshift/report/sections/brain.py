@@ -206,7 +206,9 @@ def _difference_blocks(setting: tuple[str, ...], pairs: pd.DataFrame, styles: di
     if len(chosen):
         labels = ["all regions" if t in ("mean", "") else str(t) for t in chosen["target"].fillna("")]
         caption = f"What tuning changed in the brain score ({where}; layer chosen by nested cross-validation)."
-        yield forest(f"brain-pairs-{key}", chosen, labels, styles, caption=caption, unit="r", lines="region", dataset=setting[0])
+        yield forest(
+            f"brain-pairs-{key}", chosen, labels, styles, caption=caption, unit="r", lines="region", dataset=setting[0]
+        )
     layers = by_layer(rows_of(pairs, target=("mean", "")))
     if len(layers):
         layers["value"] = layers["difference"]

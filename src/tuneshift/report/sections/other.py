@@ -50,7 +50,16 @@ def _section(
             caption = f"What tuning changed in the {metric.label} ({dataset})."
             key = f"{kind.name}-pairs-{dataset}-{metric.name}".replace(" ", "-")
             blocks.append(
-                forest(key, whole, labels, styles, caption=caption, unit=metric.unit or "value", lines="measure", dataset=dataset)
+                forest(
+                    key,
+                    whole,
+                    labels,
+                    styles,
+                    caption=caption,
+                    unit=metric.unit or "value",
+                    lines="measure",
+                    dataset=dataset,
+                )
             )
     blocks += _table(shown, vocabulary)
     question = kind.question if kind.question in QUESTIONS else "other"

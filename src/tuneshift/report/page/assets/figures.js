@@ -29,7 +29,7 @@ function themedLayout(figure, width, dark, solid) {
   made.margin = { l: 60, r: 16, b: 52, ...made.margin, t: panels ? PANEL_TOP : 40 };
   // The legend stands above the plot; panels have their titles there.
   made.legend = { orientation: "h", x: 0, xanchor: "left", yanchor: "bottom",
-    y: 1 + (panels ? 26 : 6) / Math.max(60, height - made.margin.t - made.margin.b), itemwidth: 40, ...made.legend };
+    y: 1 + (panels ? 42 : 6) / Math.max(60, height - made.margin.t - made.margin.b), itemwidth: 40, ...made.legend };
   made.modebar = { bgcolor: "rgba(0,0,0,0)", color: dark ? "#a5b1bf" : "#526070", activecolor: dark ? "#7dc3f3" : "#00588f" };
   made.hoverlabel = { bgcolor: back, bordercolor: line, font: { color: text }, align: "left" };
   made.hovermode = "closest";
