@@ -48,7 +48,7 @@ def paired_test(differences: np.ndarray, weights: np.ndarray | None = None, seed
         part, part_weights = differences[np.ix_(rows, pattern)], weights[pattern]
         low[rows], high[rows] = _interval(part, part_weights, seed)
         p[rows] = _sign_flip_p(part * part_weights, seed)
-    signed_rank = np.array([_wilcoxon_p(row[np.isfinite(row)]) for row in differences])
+    signed_rank = _wilcoxon(differences)
     return PairedTest(low, high, p, signed_rank, n, (np.nan_to_num(differences) > 0).sum(axis=1))
 
 
@@ -82,6 +82,20 @@ def _sign_flip_p(differences: np.ndarray, seed: int) -> np.ndarray:
     flipped = np.abs(signs @ differences.T)
     as_large = (flipped >= observed * (1 - 1e-12)).sum(axis=0)
     p: np.ndarray = as_large / len(signs) if exact else (as_large + 1) / (len(signs) + 1)
+    return p
+
+
+def _wilcoxon(differences: np.ndarray) -> np.ndarray:
+    """Return the signed-rank p of each row; rows that hold every unit, without ties and zeros, are tested in one call."""
+    p = np.full(len(differences), np.nan)
+    ranked = np.sort(np.abs(differences), axis=1)  # a missing unit is sorted to the end, and NaN is above nothing
+    plain = (ranked[:, 0] > 0) & (np.diff(ranked, axis=1) > 0).all(axis=1)
+    if plain.any() and differences.shape[1] >= 3:
+        p[plain] = wilcoxon(differences[plain], axis=1).pvalue
+    else:
+        plain[:] = False
+    for row in np.flatnonzero(~plain):
+        p[row] = _wilcoxon_p(differences[row][np.isfinite(differences[row])])
     return p
 
 

@@ -42,24 +42,39 @@ def over_all(table: pd.DataFrame) -> np.ndarray:
         if column in table:
             values = table[column].astype("string").fillna("")
             mask &= values.isin(("", *OVERALL)).to_numpy(dtype=bool)
-    target = table["target"].astype("string").fillna("")
-    medians = (target == "median").to_numpy(dtype=bool) & mask
+    rows = np.flatnonzero(mask)  # of a large table few rows are left, and only these need keys
+    target = table["target"].iloc[rows].astype("string").fillna("")
+    medians = (target == "median").to_numpy(dtype=bool)
     if medians.any():
         keys = [name for name in ("model", "fingerprint", *_KEYS) if name in table]
-        keyed = table[keys].astype("string").fillna("").agg("\x1f".join, axis=1)
-        with_mean = set(keyed[mask & (target == "mean").to_numpy(dtype=bool)])
-        mask &= ~(medians & keyed.isin(with_mean).to_numpy(dtype=bool))
+        numbers = table[keys].iloc[rows].astype("string").fillna("").groupby(keys, sort=False).ngroup().to_numpy()
+        with_mean = numbers[(target == "mean").to_numpy(dtype=bool)]
+        mask[rows] = ~(medians & np.isin(numbers, with_mean))
     return mask
 
 
 def one_number(table: pd.DataFrame, vocabulary: Vocabulary) -> np.ndarray:
     """Whether a row is the one number that a model has of its metric: over all, and in the layer that counts."""
-    return over_all(table) & _where(table, vocabulary, lambda metric: {"layer": ("",), **metric.where})
+    return _narrowed(
+        table, over_all(table), lambda rows: _where(rows, vocabulary, lambda metric: {"layer": ("",), **metric.where})
+    )
 
 
 def headline(table: pd.DataFrame, vocabulary: Vocabulary) -> np.ndarray:
     """Whether findings speak of a row: a headline metric, its one number, in the form that the vocabulary names."""
-    return one_number(table, vocabulary) & _where(table, vocabulary, lambda metric: metric.headline) & ~untrained(table)
+    return _narrowed(
+        table,
+        one_number(table, vocabulary),
+        lambda rows: _where(rows, vocabulary, lambda metric: metric.headline) & ~untrained(rows),
+    )
+
+
+def _narrowed(table: pd.DataFrame, mask: np.ndarray, fits: Callable[[pd.DataFrame], np.ndarray]) -> np.ndarray:
+    """Return the mask of rows that are in `mask` and fit; what is out already is not looked at again."""
+    rows = np.flatnonzero(mask)
+    narrowed = np.zeros(len(table), dtype=bool)
+    narrowed[rows] = fits(table.iloc[rows])
+    return narrowed
 
 
 def by_metric(table: pd.DataFrame, vocabulary: Vocabulary, wanted: Callable[[Metric], bool]) -> np.ndarray:
@@ -71,7 +86,9 @@ def untrained(table: pd.DataFrame) -> np.ndarray:
     """Whether each row is of a model's untrained twin (random weights)."""
     mask = np.zeros(len(table), dtype=bool)
     for column in ("mapping", "split", "metric", "target"):
-        mask |= table[column].astype("string").fillna("").str.contains("untrained").to_numpy(dtype=bool)
+        words = [word for word in table[column].dropna().unique() if "untrained" in str(word)]
+        if words:  # a million rows hold few different words
+            mask |= table[column].isin(words).to_numpy(dtype=bool)
     return mask
 
 

@@ -19,6 +19,8 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("solid", "dash", "dashdot", "dot")
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 NEUTRAL = "#888888"
+MOST_IN_A_ROW = 8
+"""More models than this have no line, no colour and no legend in common."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,20 @@ def interval_bars(
 def forest(key: str, pairs: pd.DataFrame, labels: Sequence[str], styles: dict[str, Style], **words: str) -> Figure:
     """Return differences tuned - base with their intervals, one line each; a filled mark where 0 lies outside.
 
-    `words`: `caption`, and `unit` for the axis.
+    `words`: `caption`, `unit` for the axis, and `lines`, what its lines are ("region"). Of more than `MOST_IN_A_ROW`
+    models each has lines of its own, named after it.
     """
-    shown = [plot_label(label) for label in labels]
+    crowded = pairs["model"].nunique() > MOST_IN_A_ROW
+    lines_are = words.get("lines", "number")
+    if crowded:
+        one = len(set(labels)) < 2
+        labels_shown = [
+            str(model) if one else f"{model} · {label}" for model, label in zip(pairs["model"], labels, strict=True)
+        ]
+        lines_are = "tuned model" if one else f"tuned model · {lines_are}"
+    else:
+        labels_shown = list(labels)
+    shown = [plot_label(label) for label in labels_shown]
     traces = []
     for model in dict.fromkeys(pairs["model"].astype(str)):
         mine = [i for i, name in enumerate(pairs["model"].astype(str)) if name == model]
@@ -132,10 +145,10 @@ def forest(key: str, pairs: pd.DataFrame, labels: Sequence[str], styles: dict[st
         })  # fmt: skip
     lines = len(set(shown))
     layout = {
-        "height": 110 + 30 * lines + 10 * len(traces),
-        "xaxis": {"title": {"text": f"tuned {chr(0x2212)} base, {words['unit']}"}, "zeroline": True, "zerolinewidth": 2},
-        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "showgrid": False},
-        "scattermode": "group", "scattergap": 0.4, "margin": {"l": 10},
+        "height": 110 + (22 * lines if crowded else 30 * lines + 10 * len(traces)),
+        "xaxis": {"title": {"text": f"tuned {chr(0x2212)} base ({words['unit']})"}, "zeroline": True, "zerolinewidth": 2},
+        "yaxis": {"title": {"text": lines_are}, "autorange": "reversed", "automargin": True, "type": "category", "showgrid": False},
+        **({} if crowded else {"scattermode": "group", "scattergap": 0.4}), "margin": {"l": 10},
     }  # fmt: skip
     told = [
         f"{label}, {row['model']}: {signed(row['difference'])}, 95% interval {interval(row['ci_low'], row['ci_high'])}"

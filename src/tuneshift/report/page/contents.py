@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tuneshift.errors import BadInput
@@ -12,10 +14,11 @@ from tuneshift.findings.by_section import section_sentences
 from tuneshift.findings.cautions import cautions
 from tuneshift.findings.choosing import findings_of
 from tuneshift.findings.source import Cell, Results
-from tuneshift.report.blocks.figures import model_styles
-from tuneshift.report.blocks.section import Section
+from tuneshift.report.blocks.figures import Figure, model_styles
+from tuneshift.report.blocks.many_models import Kin, kin_of, spread
+from tuneshift.report.blocks.section import Block, Section
 from tuneshift.report.page.claims import Claim, claims, finding_claims
-from tuneshift.report.page.data_table import data_table, without_single_participants
+from tuneshift.report.page.data_table import data_table, light
 from tuneshift.report.page.overview import Overview, overview
 from tuneshift.report.page.provenance import Provenance, provenance
 from tuneshift.report.sections.ability import ability_section
@@ -31,6 +34,12 @@ from tuneshift.result import Result
 from tuneshift.vocabulary import QUESTIONS
 from tuneshift.vocabulary.selecting import by_layer, names
 from tuneshift.vocabulary.words import listed
+
+
+_ELSEWHERE = {
+    "row": "results.csv", "pair": "Python's results.pairs()", "link": "results.layer_links()", "correlation": "results.correlations()",
+}  # fmt: skip
+"""Where the rows of a table are that the page is too small for."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +89,22 @@ def contents(results: Results) -> Contents:
     pairs = results.pairs().reset_index(drop=True)
     links = results.layer_links().reset_index(drop=True)
     correlations = results.correlations().reset_index(drop=True)
+    # Sections, cautions and methods speak of all participants together; of a million rows these are a tenth.
+    told = table[_over_people(table)]
     styles = model_styles(table)
+    kin = kin_of(table)
     cells, damaged = _read(results)
     sections = [
-        brain_section(table, pairs, cells, styles),
-        reading_section(table, pairs, cells, styles),
-        attribution_section(table, pairs, cells, styles),
-        internals_section(table, cells, styles),
+        brain_section(told, pairs, cells, styles),
+        reading_section(told, pairs, cells, styles),
+        attribution_section(told, pairs, cells, styles),
+        internals_section(told, cells, styles),
         layer_link_section(links, results.layer_link_points(), styles),
-        *other_sections(table, pairs, styles, vocabulary),
-        ability_section(table),
+        *other_sections(told, pairs, styles, vocabulary),
+        ability_section(told),
         across_models_section(correlations, results.correlation_points(), styles, vocabulary),
     ]
+    sections = [replace(section, blocks=[_drawn(block, kin) for block in section.blocks]) for section in sections]
     by_anchor = {"pair": pairs, "link": links, "correlation": correlations, "row": table}
     found = findings_of(results)
     said = section_sentences(results)
@@ -104,24 +117,26 @@ def contents(results: Results) -> Contents:
                 f"question-{key}", title, finding_claims(more, by_anchor, vocabulary),
                 [(section, claims([s for s in said if s.topic == section.key], by_anchor, vocabulary)) for section in mine],
             ))  # fmt: skip
-    tables = _tables(by_anchor)
-    layers = by_layer(table)
+    glance = overview(pairs, vocabulary)
+    cited = _cited([*(finding.rows for finding in found.all), *(sentence.rows for sentence in said)], glance)
+    tables = _tables(by_anchor, cited)
+    layers = by_layer(told)
     titles = {section.key: section.title for section in sections} | {made["key"]: made["title"] for made in tables}
     return Contents(
         name=str(results.study.get("name", "study")),
         about=_about(table, results),
-        cautions=(*cautions(table, results.study), *_failed(results)),
+        cautions=(*cautions(told, results.study), *_failed(results)),
         findings=finding_claims(found.first, by_anchor, vocabulary),
         count=found.count,
-        overview=overview(pairs, vocabulary),
+        overview=glance,
         questions=questions,
         tables=tables,
         titles=titles | {f"question-{key}": title for key, title in QUESTIONS.items()},
         models=names(table["model"]),
         data_sets=names(table["dataset"]),
         last_layer=int(layers["depth"].max()) if len(layers) else 0,
-        methods=methods(table, settings_by_kind(cells), links, vocabulary),
-        provenance=provenance(results, table, damaged),
+        methods=methods(told, settings_by_kind(cells), links, vocabulary),
+        provenance=provenance(results, told, damaged),
     )
 
 
@@ -130,10 +145,28 @@ def _failed(results: Results) -> list[str]:
     return [f"{n} {'measurement' if n == 1 else 'measurements'} failed; see Failures."] if n else []
 
 
-def _tables(by_anchor: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
+def _over_people(table: pd.DataFrame) -> np.ndarray:
+    """Whether each row is over all participants, or of none."""
+    return (table["participant"].isna() | table["participant"].isin(["mean", "median", ""])).to_numpy(dtype=bool)
+
+
+def _drawn(block: Block, kin: Kin) -> Block:
+    return spread(block, kin) if isinstance(block, Figure) else block
+
+
+def _cited(anchors: Iterable[Sequence[str]], glance: Overview | None) -> dict[str, set[int]]:
+    """Return the rows that some sentence or cell leads to, by the first part of their anchors."""
+    cells = [cell.anchor for _, _, line in (glance.lines if glance else ()) for cell in line if cell]
+    cited: dict[str, set[int]] = {}
+    for anchor in [*(anchor for rows in anchors for anchor in rows), *cells]:
+        name, _, row = anchor.rpartition("-")
+        cited.setdefault(name, set()).add(int(row))
+    return cited
+
+
+def _tables(by_anchor: dict[str, pd.DataFrame], cited: dict[str, set[int]]) -> list[dict[str, Any]]:
     """Return the long tables that hold anything; the table of all results is always there."""
-    kept, note = without_single_participants(by_anchor["row"])
-    lead = f"Every number of the study, one row a number; the same table lies beside this page as results.csv. {note}"
+    lead = "Every number of the study, one row a number; the same table lies beside this page as results.csv."
     wanted = (
         ("pairs", "pair", "Table of pairs", "Every tuned model against its own base, one row a number that both have."),
         (
@@ -143,13 +176,13 @@ def _tables(by_anchor: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
             "Change inside against change in brain score, over layers; partial: given depth.",
         ),
         ("correlations", "correlation", "Table of correlations", "Scores against size and abilities, over models."),
-        ("results", "row", "Table of all results", lead.strip()),
+        ("results", "row", "Table of all results", lead),
     )
     made = []
     for key, anchor, title, said in wanted:
-        rows = kept if anchor == "row" else by_anchor[anchor]
+        rows, note = light(by_anchor[anchor], cited.get(anchor, set()), _ELSEWHERE[anchor])
         if len(rows) or anchor == "row":
-            made.append(data_table(key, anchor, title, rows) | {"title": title, "lead": said})
+            made.append(data_table(key, anchor, title, rows) | {"title": title, "lead": f"{said} {note}".strip()})
     return made
 
 

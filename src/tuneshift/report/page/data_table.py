@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from tuneshift.vocabulary.words import listed
+
 MOST_ROWS = 40_000
-"""More rows than this would make the page too heavy for a mail: then single participants stay in results.csv."""
+"""More rows than this would make the page too heavy for a mail; what is left out then, `light` says."""
 
 _LABELS = {
     "base_model": "base model",
@@ -50,13 +54,44 @@ def data_table(key: str, anchor: str, caption: str, table: pd.DataFrame) -> dict
     }
 
 
-def without_single_participants(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Return the table as the page holds it, and a sentence about what was left to results.csv ("" where nothing)."""
+def light(table: pd.DataFrame, cited: Collection[int], elsewhere: str) -> tuple[pd.DataFrame, str]:
+    """Return the table as the page holds it, and a sentence about what was left out and where it is ("" for nothing).
+
+    `cited` are places (of the index) that some sentence leads to: those always stay. Single participants go first, then
+    single regions of single layers, then the last rows.
+    """
     if len(table) <= MOST_ROWS:
         return table, ""
-    overall = table["participant"].isna() | table["participant"].isin(["mean", "median"])
-    kept = table[overall.to_numpy(dtype=bool)].head(MOST_ROWS)
-    return kept, f"{len(table) - len(kept):,} of {len(table):,} rows, of single participants, are in results.csv only."
+    always = table.index.isin(list(cited))
+    left: list[str] = []
+    kept = np.ones(len(table), dtype=bool)
+    rules: tuple[tuple[str, Callable[[pd.DataFrame], np.ndarray]], ...] = (
+        ("single participants", _single_participant),
+        ("single regions of single layers", _region_of_a_layer),
+    )
+    for what, rule in rules:
+        if kept.sum() > MOST_ROWS and (going := kept & rule(table) & ~always).any():
+            kept &= ~going
+            left.append(what)
+    if kept.sum() > MOST_ROWS:
+        kept &= (np.cumsum(kept) <= MOST_ROWS) | always
+        left.append("the last rows")
+    n = len(table) - int(kept.sum())
+    return table[kept], f"{n:,} of {len(table):,} rows ({listed(left)}) are in {elsewhere} only."
+
+
+def _single_participant(table: pd.DataFrame) -> np.ndarray:
+    if "participant" not in table:
+        return np.zeros(len(table), dtype=bool)
+    people = table["participant"].astype("string").fillna("")
+    return ~people.isin(("", "mean", "median")).to_numpy(dtype=bool)
+
+
+def _region_of_a_layer(table: pd.DataFrame) -> np.ndarray:
+    if not {"layer", "target"} <= set(table.columns):
+        return np.zeros(len(table), dtype=bool)
+    layer, target = (table[name].astype("string").fillna("") for name in ("layer", "target"))
+    return (layer.str.fullmatch(r"\d+") & ~target.isin(("", "mean"))).to_numpy(dtype=bool)
 
 
 def _column(name: str, values: pd.Series) -> dict[str, Any]:  # type: ignore[type-arg]

@@ -56,7 +56,8 @@ def render(results: Results) -> str:
         "img-src data: blob:; font-src data:; base-uri 'none'; form-action 'none'"
     )
     return _environment().get_template("report.html.j2").render(
-        made=made, policy=policy, style=Markup(_asset("report.css")), data=Markup(embedded_json(_payload(made))), version=metadata.version("tuneshift"),
+        made=made, policy=policy, style=Markup(_asset("report.css")), data=Markup(embedded_json(_payload(made))), drawings=_drawings(made),
+        version=metadata.version("tuneshift"),
         scripts=[Markup(script) for script in scripts],
     )  # fmt: skip
 
@@ -67,15 +68,15 @@ def own_script() -> str:
 
 
 def _payload(made: Contents) -> dict[str, Any]:
-    """Return what the scripts read: figures and pictures by key, and the tables."""
+    """Return what the scripts read at once: what figures and pictures there are, and the tables."""
     figures: dict[str, Any] = {}
     pictures: dict[str, Any] = {}
     for section in made.sections:
         for block in section.blocks:
             if isinstance(block, Figure):
-                figures[block.key] = {"data": block.data, "layout": block.layout}
+                figures[block.key] = {"layout": block.layout}
             elif isinstance(block, Picture):
-                pictures[block.key] = {"viewer": block.viewer, "data": block.data}
+                pictures[block.key] = {"viewer": block.viewer}
     return {
         "name": made.name,
         "models": made.models,
@@ -85,6 +86,18 @@ def _payload(made: Contents) -> dict[str, Any]:
         "pictures": pictures,
         "tables": made.tables,
     }
+
+
+def _drawings(made: Contents) -> list[tuple[str, Markup]]:
+    """Return the data of figures and pictures, each with the id of its own element: it is parsed when it is drawn."""
+    found = []
+    for section in made.sections:
+        for block in section.blocks:
+            if isinstance(block, Figure):
+                found.append((f"figures-data-{block.key}", Markup(embedded_json(block.data, digits=6))))
+            elif isinstance(block, Picture):
+                found.append((f"pictures-data-{block.key}", Markup(embedded_json(block.data))))
+    return found
 
 
 def _environment() -> Environment:

@@ -124,6 +124,6 @@ def _scatters(
                 told + ".",
                 traces,
                 {"xaxis": {"title": {"text": plot_label(text(row["property"]))}},
-                 "yaxis": {"title": {"text": plot_label(metric_name(row["measurement"], row["metric"], vocabulary))}}, "height": 360},
+                 "yaxis": {"title": {"text": plot_label(vocabulary.metric(row["measurement"], row["metric"]).axis)}}, "height": 360},
                 dataset=text(row["dataset"]),
             )  # fmt: skip

@@ -10,10 +10,11 @@ import pandas as pd
 from tuneshift.compare import has_sensitivity, sensitivity
 from tuneshift.findings.source import Cell
 from tuneshift.report.blocks.embedding import plot_label
-from tuneshift.report.blocks.figures import Figure, Style, Trace, forest, interval_bars
+from tuneshift.report.blocks.figures import MOST_IN_A_ROW, Figure, Style, Trace, forest, interval_bars
 from tuneshift.report.blocks.section import Block, Paragraph, Section, SmallTable
 from tuneshift.report.sections.attribution_pictures import heat_maps
 from tuneshift.result import Result
+from tuneshift.vocabulary.inside import ATTRIBUTION
 from tuneshift.vocabulary.selecting import floats, groups, names, overall, rows_of
 from tuneshift.vocabulary.words import interval, number, text
 
@@ -22,6 +23,7 @@ _LEAD = (
     "response token's probability, normalised per response token, as levels 0 to 10."
 )
 FOLLOWED = ("followed_rate", "followed")
+SCORE_AXIS = ATTRIBUTION.metrics[0].axis
 
 
 def attribution_section(
@@ -48,7 +50,14 @@ def attribution_section(
             )
             blocks.append(
                 forest(
-                    f"prompts-pairs-{dataset}", chosen, labels, styles, caption=caption, unit="score", dataset=dataset
+                    f"prompts-pairs-{dataset}",
+                    chosen,
+                    labels,
+                    styles,
+                    caption=caption,
+                    unit="score",
+                    lines="task · form",
+                    dataset=dataset,
                 )
             )
     blocks += _test_tables(mine)
@@ -71,6 +80,9 @@ def _score_figures(dataset: str, part: pd.DataFrame, styles: dict[str, Style]) -
     """Draw the instruction score of every model, one group of marks a task, one figure a form."""
     rows = overall(rows_of(part, metric="instruction_score"), targets=False)
     rows = rows[_is_summary(rows["target"])]
+    crowded = rows["model"].nunique() > MOST_IN_A_ROW
+    if crowded:  # a line a model; its tasks are in the table of pairs
+        rows = rows_of(rows, target=("mean", ""))
     for (form,), mine in groups(rows, "mapping"):
         traces: list[Trace] = []
         told = []
@@ -80,6 +92,8 @@ def _score_figures(dataset: str, part: pd.DataFrame, styles: dict[str, Style]) -
                      for t in scores["target"].fillna("").astype(str)]  # fmt: skip
             x, low, high = floats(scores["value"]), floats(scores["ci_low"]), floats(scores["ci_high"])
             counts = ["" if pd.isna(n) else f", n = {int(n)}" for n in scores["n"]]
+            if crowded:
+                shown = [plot_label(model)] * len(x)
             traces.append({
                 "x": x, "y": shown, "mode": "markers", "orientation": "h", "name": plot_label(model), "meta": {"model": model},
                 "marker": {"size": 8, "color": style.colour, "symbol": style.symbol},
@@ -88,16 +102,16 @@ def _score_figures(dataset: str, part: pd.DataFrame, styles: dict[str, Style]) -
                 "hovertemplate": f"%{{y}}<br>{plot_label(model)}: %{{text}}<extra></extra>",
             })  # fmt: skip
             told.append(f"{model}: " + ", ".join(f"{name} {number(v)}" for name, v in zip(shown, x, strict=True)) + ".")
-        lines = len(names(mine["target"]))
+        lines = len(traces) if crowded else len(names(mine["target"]))
         yield Figure(
             f"prompts-scores-{dataset}-{form}",
             f"Instruction score by task ({dataset}{f', {form} form' if form else ''}), mean over prompts with 95% bootstrap "
             "intervals. High: response tokens lean on the instruction's words.",
             " ".join(told),
             traces,
-            {"height": 120 + max(34, 9 * len(traces)) * lines, "xaxis": {"title": {"text": "instruction score"}},
-             "yaxis": {"autorange": "reversed", "automargin": True, "type": "category"}, "scattermode": "group",
-             "scattergap": 0.35, "margin": {"l": 10}},
+            {"height": 120 + (22 if crowded else max(34, 9 * len(traces))) * lines, "xaxis": {"title": {"text": SCORE_AXIS}},
+             "yaxis": {"title": {"text": "model" if crowded else "task"}, "autorange": "reversed", "automargin": True, "type": "category"},
+             **({} if crowded else {"scattermode": "group", "scattergap": 0.35}), "margin": {"l": 10}},
             dataset=dataset,
         )  # fmt: skip
 

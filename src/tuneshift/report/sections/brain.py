@@ -9,15 +9,18 @@ import pandas as pd
 from tuneshift.findings.people import is_simulated
 from tuneshift.findings.source import Cell
 from tuneshift.report.blocks.embedding import plot_label
-from tuneshift.report.blocks.figures import Figure, Style, Trace, curve, forest, level_line
+from tuneshift.report.blocks.figures import MOST_IN_A_ROW, Figure, Style, Trace, curve, forest, level_line
 from tuneshift.report.blocks.section import Block, Paragraph, Section, SmallTable
 from tuneshift.report.sections.brain_picture import glass_brains
+from tuneshift.report.sections.brain_regions import region_map
 from tuneshift.result import Result
+from tuneshift.vocabulary.brain import BRAIN
 from tuneshift.vocabulary.rows import untrained
 from tuneshift.vocabulary.selecting import by_layer, extreme, groups, names, overall, rows_of
 from tuneshift.vocabulary.words import interval, missing, number
 
 MOST_PANELS = 12
+BRAIN_AXIS = BRAIN.metrics[0].axis
 _SETTING = ("dataset", "split", "mapping")
 _LEAD = (
     "How well do a model's hidden states predict people's brain responses to the same text? A score is the "
@@ -56,7 +59,7 @@ def _setting_blocks(setting: tuple[str, ...], part: pd.DataFrame, styles: dict[s
     layers = by_layer(part)
     if not layers.empty:
         yield from _curves(key, where, people, overall(layers), styles)
-        yield from _panels(key, where, people, layers, styles)
+        yield from _panels(key, where, people, part, layers, styles)
     table = _scores(dataset, where, people, part)
     if table.rows:
         yield table
@@ -75,7 +78,7 @@ def _curves(key: str, where: str, people: str, layers: pd.DataFrame, styles: dic
         " ".join(told),
         data,
         {"xaxis": {"title": {"text": "layer"}, "dtick": _tick(raw), "layeraxis": True},
-         "yaxis": {"title": {"text": "brain score r"}, "rangemode": "tozero"}, "height": 420},
+         "yaxis": {"title": {"text": BRAIN_AXIS}, "rangemode": "tozero"}, "height": 420},
         dataset=where.partition(",")[0],
     )  # fmt: skip
 
@@ -103,12 +106,17 @@ def _panel(rows: pd.DataFrame, styles: dict[str, Style], *, axis: str, legend: b
     return traces, told
 
 
-def _panels(key: str, where: str, people: str, layers: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Figure]:
+def _panels(
+    key: str, where: str, people: str, part: pd.DataFrame, layers: pd.DataFrame, styles: dict[str, Style]
+) -> Iterator[Figure]:
     """Draw one small panel a region, all with the same scale."""
     regional = overall(layers, targets=False)
     regional = regional[(regional["metric"].isin(["r"]) | untrained(regional)).to_numpy(dtype=bool)]
     regions = [name for name in names(regional["target"]) if name not in ("mean", "median")]
     if len(regions) < 2:
+        return
+    if regional["model"].nunique() > MOST_IN_A_ROW:
+        yield from region_map(key, where, people, rows_of(part, layer="nested", metric="r"))
         return
     left_out = len(regions) - MOST_PANELS
     regions = regions[:MOST_PANELS]
@@ -121,7 +129,7 @@ def _panels(key: str, where: str, people: str, layers: pd.DataFrame, styles: dic
         told.append(f"{region}: {' '.join(sentences)}")
     more = f" {left_out} more regions are in the table of all results." if left_out > 0 else ""
     panels = {
-        "titles": [plot_label(region) for region in regions], "share": True, "xTitle": "layer", "yTitle": "r",
+        "titles": [plot_label(region) for region in regions], "share": True, "xTitle": "layer", "yTitle": "brain score (r)",
         "x": {"dtick": _tick(regional, 5), "layeraxis": True}, "y": {"nticks": 4, "rangemode": "tozero"},
     }  # fmt: skip
     yield Figure(
@@ -193,10 +201,14 @@ def _difference_blocks(setting: tuple[str, ...], pairs: pd.DataFrame, styles: di
         return
     chosen = rows_of(pairs, layer="nested")
     chosen = chosen[~chosen["target"].isin(["median"]).to_numpy(dtype=bool)]
+    if chosen["model"].nunique() > MOST_IN_A_ROW:  # a line a model; its regions are in the map and in the table
+        chosen = rows_of(chosen, target=("mean", ""))
     if len(chosen):
         labels = ["all regions" if t in ("mean", "") else str(t) for t in chosen["target"].fillna("")]
         caption = f"What tuning changed in the brain score ({where}; layer chosen by nested cross-validation)."
-        yield forest(f"brain-pairs-{key}", chosen, labels, styles, caption=caption, unit="r", dataset=setting[0])
+        yield forest(
+            f"brain-pairs-{key}", chosen, labels, styles, caption=caption, unit="r", lines="region", dataset=setting[0]
+        )
     layers = by_layer(rows_of(pairs, target=("mean", "")))
     if len(layers):
         layers["value"] = layers["difference"]
@@ -210,7 +222,7 @@ def _difference_blocks(setting: tuple[str, ...], pairs: pd.DataFrame, styles: di
             " ".join(told).replace("r =", "difference"),
             traces,
             {"xaxis": {"title": {"text": "layer"}, "dtick": _tick(layers), "layeraxis": True},
-             "yaxis": {"title": {"text": f"tuned {chr(0x2212)} base, r"}, "zeroline": True, "zerolinewidth": 2},
+             "yaxis": {"title": {"text": f"tuned {chr(0x2212)} base (r)"}, "zeroline": True, "zerolinewidth": 2},
              "height": 340},
             dataset=setting[0],
         )  # fmt: skip

@@ -65,7 +65,7 @@ def _by_layer(rows: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Figure]:
             " ".join(told),
             traces,
             {"xaxis": {"title": {"text": "layer"}, "dtick": max(1, int(part["depth"].max()) // 12), "layeraxis": True},
-             "yaxis": {"title": {"text": unit or metric_name(kind, metric)}, "rangemode": "tozero"}, "height": 340},
+             "yaxis": {"title": {"text": f"{metric_name(kind, metric)} ({unit})" if unit else metric_name(kind, metric)}, "rangemode": "tozero"}, "height": 340},
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from tuneshift.report.blocks.embedding import plot_label
-from tuneshift.report.blocks.figures import NEUTRAL, Figure, Style, Trace, curve, interval_bars
+from tuneshift.report.blocks.figures import MOST_IN_A_ROW, NEUTRAL, Figure, Style, Trace, curve, interval_bars
 from tuneshift.vocabulary.selecting import by_layer, extreme, floats, groups, names, overall, rows_of
 from tuneshift.vocabulary.words import interval, metric_name, missing, number, text
 
@@ -122,40 +122,70 @@ def verb_figure(rows: pd.DataFrame, styles: dict[str, Style]) -> tuple[Figure, p
         return None
     data: list[Trace] = []
     told = []
-    whole = mine["layer"].iloc[-1]  # all layers together come last
+    mine = mine.assign(group=groups_of_layers(mine))
     mine = mine.sort_values("mapping", key=lambda kinds: ~kinds.str.startswith("instruction"), kind="stable")
-    order = sorted(names(mine["layer"]), key=lambda layer: (layer == whole, int(layer.partition("-")[0])))
+    crowded = mine["model"].nunique() > MOST_IN_A_ROW
+    if crowded:  # a line a model; the parts of each are in the table of all results
+        mine = mine[(mine["group"] == ALL_LAYERS).to_numpy(dtype=bool)]
+    order = sorted(names(mine["group"]), key=lambda group: (group == ALL_LAYERS, group))
     for (model, kind), part in groups(mine, "model", "mapping"):
         style = styles[model]
         x, low, high = floats(part["value"]), floats(part["ci_low"]), floats(part["ci_high"])
-        layers = [group_name(text(layer), text(whole)) for layer in part["layer"]]
+        layers = [plot_label(model)] * len(part) if crowded else part["group"].tolist()
         symbol = style.symbol if kind.startswith("instruction") else f"{style.symbol}-open"
         name = f"{plot_label(model)}, {plot_label(kind)}"
         data.append({
             "x": x, "y": layers, "mode": "markers", "orientation": "h", "name": name, "meta": {"model": model},
             "marker": {"size": 9, "color": style.colour, "symbol": symbol, "line": {"width": 2, "color": style.colour}},
             "error_x": interval_bars(x, low, high, style.colour, 1.4),
-            "text": [f"{number(v)} [{interval(a, b)}], {'' if missing(n) else int(n)} key heads"
-                     for v, a, b, n in zip(x, low, high, part["n"], strict=True)],
+            "text": [f"{number(v)} [{interval(a, b)}], {group_name(text(span))}, {'' if missing(n) else int(n)} key heads"
+                     for v, a, b, n, span in zip(x, low, high, part["n"], part["layer"], strict=True)],
             "hovertemplate": f"%{{y}}<br>{name}: %{{text}}<extra></extra>",
         })  # fmt: skip
-        told.append(f"{model}, {kind}: " + ", ".join(f"{y} {number(v)}" for y, v in zip(layers, x, strict=True)) + ".")
-    lines = mine["layer"].nunique()
+        told.append(
+            f"{model}, {kind}: "
+            + ", ".join(f"{group} {number(v)}" for group, v in zip(part["group"], x, strict=True)) + "."
+        )  # fmt: skip
+    lines = len(names(mine["model"])) if crowded else mine["group"].nunique()
     caption = (
         "Share of heads in which a verb occurs in more word pairs after tuning than before (heads where it occurs equally often left "
         "out), mean over verbs. Filled: instruction verbs; open: frequent other verbs, which are the control. 0.5 is no tendency. "
         "Intervals are bootstraps over key heads, where there are enough of them."
     )
     layout = {
-        "height": 120 + max(40, 14 * len(data)) * lines,
-        "xaxis": {"title": {"text": "share of heads"}, "range": [-0.03, 1.03]},
-        "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "showgrid": False, "categoryorder": "array",
-                  "categoryarray": [group_name(layer, text(whole)) for layer in order]},
+        "height": 120 + (24 if crowded else max(40, 14 * len(data))) * lines,
+        "xaxis": {"title": {"text": "heads that gained the verb (share)"}, "range": [-0.03, 1.03]},
+        "yaxis": {"title": {"text": "tuned model" if crowded else "part of the layers"}, "autorange": "reversed", "automargin": True,
+                  "type": "category", "showgrid": False,
+                  **({} if crowded else {"categoryorder": "array", "categoryarray": order})},
         "shapes": [{"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1,
                     "line": {"color": NEUTRAL, "dash": "longdash", "width": 1.5}}],
-        "scattermode": "group", "scattergap": 0.4, "margin": {"l": 10},
+        **({} if crowded else {"scattermode": "group", "scattergap": 0.4}), "margin": {"l": 10},
     }  # fmt: skip
     return Figure("weights-verbs", caption, " ".join(told), data, layout), mine.index
+
+
+ALL_LAYERS = "all layers"
+
+
+def groups_of_layers(rows: pd.DataFrame) -> list[str]:
+    """Return which part of its model's layers each row is about: "part 1 of 4", ..., "all layers".
+
+    Layers of models of different depth, and a part of one layer beside a part of two, are then the same line.
+    """
+    named = {}
+    for (model,), part in groups(rows, "model"):
+        spans = sorted({_span(text(layer)) for layer in part["layer"]})
+        first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+        parts = [span for span in spans if len(spans) == 1 or span != (first, last)]
+        named.update({(model, span): f"part {place} of {len(parts)}" for place, span in enumerate(parts, start=1)})
+        named.setdefault((model, (first, last)), ALL_LAYERS)
+    return [named[text(model), _span(text(layer))] for model, layer in zip(rows["model"], rows["layer"], strict=True)]
+
+
+def _span(layers: str) -> tuple[int, int]:
+    first, _, last = layers.partition("-")
+    return int(first), int(last or first)
 
 
 def group_name(layers: str, whole: str = "") -> str:

@@ -12,6 +12,7 @@ from tuneshift.findings.layer_link import ALPHA, is_pooled, measure_name, score_
 from tuneshift.report.blocks.embedding import plot_label
 from tuneshift.report.blocks.figures import Figure, Style, Trace
 from tuneshift.report.blocks.section import Block, Paragraph, Section, SmallTable
+from tuneshift.vocabulary import ours
 from tuneshift.vocabulary.selecting import groups
 from tuneshift.vocabulary.words import listed, metric_name, number, p_value, text
 
@@ -67,10 +68,13 @@ def _figures(points: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Block]:
         style = styles[model]
         data: list[Trace] = []
         titles: list[str] = []
+        across: list[str] = []
+        unit = plot_label(ours().metric(score[0], score[4]).unit or "value")
         told: list[str] = []
         for (inside,), mine in groups(part, "inside"):
             axis = "" if not titles else str(len(titles) + 1)
             titles.append(plot_label(measure_name(inside)))
+            across.append(plot_label(f"movement ({_unit_inside(inside)})"))
             depth = [int(layer) for layer in mine["layer"]]
             x, y = mine["movement"].astype(float).tolist(), mine["change"].astype(float).tolist()
             labelled = len(depth) <= LABELS_UP_TO
@@ -92,12 +96,18 @@ def _figures(points: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Block]:
             " ".join(told),
             data,
             {"panels": {"titles": titles, "share": True, "x": {"nticks": 5}, "y": {"nticks": 4, "rangemode": "tozero"},
-                        "xTitle": "movement inside", "yTitle": "|change| of r"}},
+                        "xTitles": across, "yTitle": f"|change| ({unit})"}},
             dataset=score[1],
         )  # fmt: skip
     if len(made) > MOST_FIGURES:
         left = dict.fromkeys(key[-2] for key, _ in made[MOST_FIGURES:])
         yield Paragraph(f"Figures of {listed([*left])} are left out to keep the page light; their numbers are below.")
+
+
+def _unit_inside(inside: str) -> str:
+    """Return the unit of an inside measure, also where it stands as 1 minus itself or with its mapping."""
+    known = ours().movement(inside.rpartition(" ")[2])
+    return (known.unit if known else "") or "value"
 
 
 def _tables(links: pd.DataFrame) -> Iterator[SmallTable]:

@@ -50,7 +50,16 @@ def _section(
             caption = f"What tuning changed in the {metric.label} ({dataset})."
             key = f"{kind.name}-pairs-{dataset}-{metric.name}".replace(" ", "-")
             blocks.append(
-                forest(key, whole, labels, styles, caption=caption, unit=metric.unit or "value", dataset=dataset)
+                forest(
+                    key,
+                    whole,
+                    labels,
+                    styles,
+                    caption=caption,
+                    unit=metric.unit or "value",
+                    lines="measure",
+                    dataset=dataset,
+                )
             )
     blocks += _table(shown, vocabulary)
     question = kind.question if kind.question in QUESTIONS else "other"
@@ -100,7 +109,7 @@ def _side_by_side(kind: str, dataset: str, metric: Metric, rows: pd.DataFrame, s
         "; ".join(told) + ".",
         traces,
         {"height": 110 + 30 * len(traces), "xaxis": {"title": {"text": plot_label(metric.axis)}},
-         "yaxis": {"autorange": "reversed", "automargin": True, "type": "category", "showgrid": False}},
+         "yaxis": {"title": {"text": "model"}, "autorange": "reversed", "automargin": True, "type": "category", "showgrid": False}},
         dataset=dataset,
     )  # fmt: skip
 

@@ -76,8 +76,8 @@ def _times_figure(
             f"equal count), times averaged over {people}; bars are 95% intervals of that mean over words (± 1.96 standard errors).",
             " ".join(told),
             traces,
-            {"xaxis": {"title": {"text": "surprisal, bits"}, "rangemode": "tozero"},
-             "yaxis": {"title": {"text": f"reading time, {unit}"}}, "height": 420},
+            {"xaxis": {"title": {"text": "surprisal (bits)"}, "rangemode": "tozero"},
+             "yaxis": {"title": {"text": f"reading time ({unit})"}}, "height": 420},
             dataset=dataset,
         )  # fmt: skip
 
@@ -105,7 +105,7 @@ def _lag_figure(dataset: str, cells: Sequence[tuple[Cell, Result]], styles: dict
             "word so many places before it. A peak away from 0 and 1 would say that texts and times are shifted.",
             " ".join(told),
             traces,
-            {"xaxis": {"title": {"text": "lag, words"}, "dtick": 1}, "yaxis": {"title": {"text": "r"}, "zeroline": True,
+            {"xaxis": {"title": {"text": "lag (words)"}, "dtick": 1}, "yaxis": {"title": {"text": "correlation with reading time (r)"}, "zeroline": True,
              "zerolinecolor": NEUTRAL}, "height": 320},
             dataset=dataset,
         )  # fmt: skip
@@ -181,5 +181,6 @@ def _pair_figures(dataset: str, pairs: pd.DataFrame, styles: dict[str, Style]) -
             styles,
             caption=f"What tuning changed in the {metric_name('reading', metric)} ({dataset}).",
             unit=text(rows["unit"].iloc[0]) or metric,
+            lines="surprisal",
             dataset=dataset,
         )

@@ -2,6 +2,13 @@
 const report = JSON.parse(document.getElementById("report-data").textContent);
 const root = document.documentElement;
 
+/** A figure with its traces, or a picture: read when it is first drawn, because a page may hold hundreds of them. */
+function drawing(kind, key) {
+  const found = report[kind][key];
+  if (!found.data) found.data = JSON.parse(document.getElementById(kind + "-data-" + key).textContent);
+  return found;
+}
+
 /** Build an element: `attributes` are set as attributes, `on*` as listeners; `children` are nodes or texts. */
 function el(tag, attributes, ...children) {
   const node = document.createElement(tag);

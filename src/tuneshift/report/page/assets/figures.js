@@ -1,5 +1,7 @@
 // Plots: drawn when they come near the window, recoloured with the theme, saved as PNG, SVG or numbers.
 const drawn = new Map();
+const inSight = new Set();
+const stale = new Set();
 const PAPER_WIDTH = 680;
 let onPaper = false;
 
@@ -27,7 +29,7 @@ function themedLayout(figure, width, dark, solid) {
   made.margin = { l: 60, r: 16, b: 52, ...made.margin, t: panels ? PANEL_TOP : 40 };
   // The legend stands above the plot; panels have their titles there.
   made.legend = { orientation: "h", x: 0, xanchor: "left", yanchor: "bottom",
-    y: 1 + (panels ? 26 : 6) / Math.max(60, height - made.margin.t - made.margin.b), itemwidth: 40, ...made.legend };
+    y: 1 + (panels ? 42 : 6) / Math.max(60, height - made.margin.t - made.margin.b), itemwidth: 40, ...made.legend };
   made.modebar = { bgcolor: "rgba(0,0,0,0)", color: dark ? "#a5b1bf" : "#526070", activecolor: dark ? "#7dc3f3" : "#00588f" };
   made.hoverlabel = { bgcolor: back, bordercolor: line, font: { color: text }, align: "left" };
   made.hovermode = "closest";
@@ -48,7 +50,7 @@ const barButtons = ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"];
 
 function drawFigure(box) {
   if (drawn.has(box)) return;
-  const figure = report.figures[box.dataset.figure];
+  const figure = drawing("figures", box.dataset.figure);
   drawn.set(box, figure);
   const layout = themedLayout(figure, boxWidth(box), isDark(), false);
   box.style.minHeight = layout.height + "px";
@@ -72,12 +74,31 @@ function redrawFigure(box) {
   Plotly.react(box, themedData(figure.data), layout);
 }
 
+/** Redraw what is seen at once, what lies further up or down a little later, what is folded or hidden when it is seen. */
 function redrawFigures() {
-  for (const box of drawn.keys()) redrawFigure(box);
+  for (const box of drawn.keys()) stale.add(box);
+  for (const box of [...stale]) if (onPaper ? isLaidOut(box) : inSight.has(box) && isLaidOut(box)) freshen(box);
+  window.setTimeout(freshenNext, 0);
+}
+
+function freshen(box) {
+  if (!stale.delete(box)) return;
+  redrawFigure(box);
+}
+
+function freshenNext() {
+  const box = [...stale].find(isLaidOut);
+  if (!box) return;
+  freshen(box);
+  window.setTimeout(freshenNext, 0);
+}
+
+function isLaidOut(box) {
+  return !box.closest("details:not([open])") && box.offsetParent !== null;
 }
 
 async function saveImage(key, format, width) {
-  const figure = report.figures[key];
+  const figure = drawing("figures", key);
   const layout = { ...themedLayout(figure, width, false, true), width, height: figureHeight(figure, width) };
   const url = await Plotly.toImage({ data: themedData(figure.data), layout }, { format, width, height: layout.height, scale: format === "png" ? 2 : 1 });
   const link = el("a", { href: url, download: plotName(key) + "." + format });
@@ -90,9 +111,10 @@ async function saveImage(key, format, width) {
 function saveNumbers(key) {
   const rows = [["series", "x", "y", "low", "high"]];
   const bound = (error, i, side) => (error ? (side === "low" ? error.arrayminus || error.array : error.array) : null)?.[i] ?? null;
-  for (const trace of report.figures[key].data) {
+  const { data } = drawing("figures", key);
+  for (const trace of data) {
     if (trace.fill === "toself") continue; // a band: its bounds are those of its curve
-    const band = report.figures[key].data.find((other) => other.fill === "toself" && other.name === trace.name && other.xaxis === trace.xaxis);
+    const band = data.find((other) => other.fill === "toself" && other.name === trace.name && other.xaxis === trace.xaxis);
     trace.x.forEach((x, i) => {
       const y = trace.y[i];
       let [low, high] = [null, null];
@@ -109,9 +131,14 @@ function saveNumbers(key) {
 function startFigures() {
   const near = new IntersectionObserver((entries) => {
     for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
-      near.unobserve(entry.target);
-      drawFigure(entry.target);
+      const box = entry.target;
+      if (!entry.isIntersecting) {
+        inSight.delete(box);
+        continue;
+      }
+      inSight.add(box);
+      if (drawn.has(box)) freshen(box);
+      else drawFigure(box);
     }
   }, { rootMargin: "600px 0px" });
   for (const box of document.querySelectorAll(".plot")) {

@@ -1,11 +1,22 @@
 // Figures of several panels: how many stand side by side follows from the width, three on a screen, one on a telephone.
 const PANEL_HEIGHT = 190;
-const PANEL_GAP = 74;
-const PANEL_TOP = 66;
+const PANEL_GAP = 88; // an axis with its title above, two lines of a panel's title below
+const PANEL_TOP = 80;
+const LETTER = 7.2; // px, of the panels' titles
 
 function panelColumns(figure, width) {
   const n = figure.layout.panels.titles.length;
   return Math.min(n, width < 560 ? 1 : width < 860 ? 2 : 3);
+}
+
+/** A panel's title in at most two lines of its width; titles with colours in them are short already. */
+function panelTitle(title, width) {
+  const most = Math.max(12, Math.floor(width / LETTER));
+  if (title.includes("<") || title.length <= most) return title;
+  const cut = title.lastIndexOf(" ", most);
+  const first = title.slice(0, cut > 0 ? cut : most);
+  const rest = title.slice(first.length).trim();
+  return first + "<br>" + (rest.length > most ? rest.slice(0, most - 1) + "\u2026" : rest);
 }
 
 function panelsHeight(figure, width) {
@@ -41,7 +52,7 @@ function placePanels(figure, width) {
     if (panels.yTitles || column === 0) y.title = { text: panels.yTitles ? panels.yTitles[i] : panels.yTitle, standoff: 8 };
     made["xaxis" + id] = x;
     made["yaxis" + id] = y;
-    made.annotations.push({ text: title, x: left, y: top, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom",
+    made.annotations.push({ text: panelTitle(title, wide * (width - 80)), align: "left", x: left, y: top, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom",
       yshift: 7, showarrow: false, font: { size: 13 } });
   });
   return made;

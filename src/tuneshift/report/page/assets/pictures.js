@@ -6,7 +6,7 @@ function startPictures() {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
       near.unobserve(entry.target);
-      const { viewer, data } = report.pictures[entry.target.dataset.picture];
+      const { viewer, data } = drawing("pictures", entry.target.dataset.picture);
       VIEWERS[viewer](entry.target, data);
     }
   }, { rootMargin: "800px 0px" });

@@ -7,7 +7,7 @@ function startPrinting() {
     onPaper = true;
     root.dataset.theme = "light";
     recolour();
-    for (const box of document.querySelectorAll(".plot")) if (box.offsetParent) drawFigure(box); // what is folded is not printed
+    for (const box of document.querySelectorAll(".plot")) if (isLaidOut(box)) drawFigure(box); // what is folded is not printed
   });
   window.addEventListener("afterprint", () => {
     onPaper = false;
