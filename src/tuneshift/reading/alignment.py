@@ -10,7 +10,7 @@ from pydantic import Field
 from tuneshift.errors import BadInput
 from tuneshift.human import DATA_SETS, data_checksum, load_data
 from tuneshift.human.reading_times import ReadingTimes
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import Measurement, of_model
 from tuneshift.models import LanguageModel
 from tuneshift.models.lent_template import in_chat_form, template_checksum
 from tuneshift.models.surprisal_forms import Form
@@ -82,7 +82,7 @@ class ReadingAlignment(Measurement):
         if found.sanity is not None:
             told += found.sanity.warnings(model.name)
             details["sanity"] = found.sanity.line
-        return replace(result, warnings=(*result.warnings, *told), details=details)
+        return of_model(replace(result, warnings=(*result.warnings, *told), details=details), model)
 
     def _served(self, model: ServedModel, times: ReadingTimes, progress: Progress) -> Result:
         if self.form != "plain":
@@ -93,7 +93,8 @@ class ReadingAlignment(Measurement):
         served = served_surprisals(model, times, progress)
         result = measure({"plain": served.plain}, times, self._settings(), progress)
         warnings = (*result.warnings, *served.notes)
-        return replace(result, warnings=warnings, details={**result.details, "server": served.facts})
+        facts = {**result.details, "server": served.facts}
+        return of_model(replace(result, warnings=warnings, details=facts), model)
 
     def data_checksum(self) -> str:
         """Return the checksum of the data set's sources or of the table, and of a template that is lent from here.
