@@ -157,7 +157,10 @@ class PromptAttribution(Measurement):
             )
         ]
         return Result.from_rows(
-            rows, arrays=arrays, warnings=warnings, details={"pictures": pictures, "tests": tests, "form": self.form}
+            rows,
+            arrays=arrays,
+            warnings=warnings,
+            details={"pictures": pictures, "tests": tests, "form": self.form, "n_prompts": len(chosen)},
         )
 
     def _score(self, attribution: Attribution) -> float:
@@ -187,6 +190,7 @@ class PromptAttribution(Measurement):
             "response_tokens": list(attribution.response_tokens),
             "levels": attribution.levels,
             "density": scaled_density(attribution.density),
+            "own": [bool(mark) for mark in attribution.own],
             "instruction": [bool(mark) for mark in attribution.instruction],
             "instruction_score": score,
             "followed": None if np.isnan(followed) else bool(followed),
