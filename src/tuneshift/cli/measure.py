@@ -234,6 +234,7 @@ def reading(
             min=0.001, max=1.0, help="Reliability of the times (r), where you know it and the data cannot tell."
         ),
     ] = None,
+    log: Annotated[bool, typer.Option("--log", help="Score the logarithms of mean times instead of times.")] = False,
     mixed_model: Annotated[
         bool | None,
         typer.Option(
@@ -268,6 +269,7 @@ def reading(
         regression=regression.value,
         spillover=spillover,
         ceiling=ceiling,
+        log=log,
         mixed_model=mixed_model,
         seed=seed,
     )
