@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks._large_study import Size, make_large_study
 from tools.chromium import chromium, missing, open_report, resize
+
+from benchmarks._large_study import Size, make_large_study
 
 LIMIT_READY, LIMIT_BYTES, LIMIT_FILTER = 3.0, 15_000_000, 200.0
 CHANGES = {

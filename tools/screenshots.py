@@ -79,6 +79,7 @@ def main() -> None:
 
 def _large(folder: Path) -> Path:
     from benchmarks._large_study import make_large_study
+
     from tuneshift.report import write_report
     from tuneshift.study import StudyResults
 

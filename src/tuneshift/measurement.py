@@ -94,5 +94,16 @@ class PairMeasurement(Specification):
         """Measure one pair. Raises BadInput where the two cannot be compared (another shape, another tokenizer)."""
 
 
+def of_model(result: Result, model: Any, base: Any = None) -> Result:
+    """Return a result whose rows name what was measured: the model, and its base where there is one or it is known.
+
+    `model` is whatever has a `name`, and `tuned_from` where its base is known. A study puts its own names in their
+    place.
+    """
+    base_name = getattr(model, "tuned_from", None) if base is None else base.name
+    tuned = None if base_name is None else True
+    return result.with_columns(model=getattr(model, "name", None), base_model=base_name, tuned=tuned)
+
+
 def _without_folder(value: Any) -> Any:
     return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

@@ -37,6 +37,13 @@ def notes(sentences: Iterable[str]) -> str:
     return f"<ul>{items}</ul>" if items else ""
 
 
+def listed(values: Iterable[Any], most: int = 8) -> str:
+    """Return the different values in a line, the first few of many; "-" where there are none."""
+    found = list(dict.fromkeys(map(str, values)))
+    more = f" and {len(found) - most} more" if len(found) > most else ""
+    return ", ".join(found[:most]) + more if found else "-"
+
+
 def shaded(tokens: Iterable[str], strength: Iterable[float]) -> str:
     """Return tokens on a ground as dark as their strength (0 to 1), which a pointer held over them shows."""
     spans = (

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from tuneshift.notebook import notes, table
+from tuneshift.notebook import listed, notes, table
 
 COLUMNS: dict[str, str] = {
     "model": "string",
@@ -94,6 +94,19 @@ class Result:
         if len(table) != 1:
             raise ValueError(f"{len(table)} rows match {where}, not one")
         return float(table["value"].iloc[0])
+
+    def __repr__(self) -> str:
+        """Return a few lines: what was measured of which models, and how much of what there is."""
+        counted = f"{len(self.table):,} rows in .table: {listed(self.table['metric'].dropna())}"
+        parts = [
+            f"Result of {listed(self.table['measurement'].dropna())}: {listed(self.table['model'].dropna())}",
+            counted,
+        ]
+        if self.arrays:
+            parts.append(f"{len(self.arrays)} arrays in .arrays: {listed(self.arrays)}")
+        if self.warnings:
+            parts.append(f"{len(self.warnings)} to read in .warnings")
+        return "\n  ".join(parts)
 
     def _repr_html_(self) -> str:
         arrays = notes(f"{name}: {dict(array.sizes)}" for name, array in self.arrays.items())

@@ -36,8 +36,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_tidy_table_is_the_same_in_csv_parquet_and_memory(folder: Path) -> None:
     table = StudyResults.load(folder).table
-    assert list(table.columns) == list(COLUMNS)
-    types: dict[str, Any] = dict(COLUMNS)
+    assert list(table.columns) == [*COLUMNS, "specification"]
+    types: dict[str, Any] = {**COLUMNS, "specification": "string"}
     assert table.astype(types).dtypes.astype(str).to_dict() == types
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "results.parquet").astype(types), table.astype(types))
     pd.testing.assert_frame_equal(pd.read_csv(folder / "results.csv", dtype=types), table.astype(types))

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuneshift.errors import BadInput
+from tuneshift.reading import ReadingAlignment
 from tuneshift.study import Study, load_study
 from tuneshift.study.jobs import describe, plan_jobs
 from tuneshift.study.study_file import StudyText
@@ -166,6 +167,13 @@ def test_seeds_fill_measurements_that_set_none() -> None:
 def test_a_measurement_is_described_by_what_is_not_its_default() -> None:
     assert describe(Counted()) == "counted"
     assert describe(Counted(number=3, fails=("a", "b"))) == "counted number=3 fails=a,b"
+
+
+def test_a_file_of_ones_own_is_described_by_its_folder_and_name() -> None:
+    assert describe(ReadingAlignment(data="/home/ada/times/mine.csv")) == "reading times/mine.csv plain"
+    assert (
+        describe(ReadingAlignment(data="natural_stories", spillover=0)) == "reading natural_stories plain spillover=0"
+    )
 
 
 def test_a_study_in_python_reads_like_one_in_a_file(tmp_path: Path) -> None:

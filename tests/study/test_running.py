@@ -67,6 +67,16 @@ def test_results_read_back_from_their_folder_are_the_same(tmp_path: Path) -> Non
     assert result.details == {"batch_size": 8, "missing": None}
 
 
+def test_one_measurement_with_two_settings_is_told_apart_in_every_table(tmp_path: Path) -> None:
+    results = go(study(tmp_path), tmp_path)
+    written = pd.read_csv(tmp_path / "out" / "results.csv")
+    for table in (results.table, pd.read_parquet(tmp_path / "out" / "results.parquet"), written):
+        assert table.columns[-1] == "specification"
+        assert set(table["specification"]) == {"counted", "counted number=1", "counted number=2"}
+        assert (table.groupby("fingerprint")["specification"].nunique() == 1).all()
+    assert "specification" not in results.cells[0].result.table  # a cell is one measurement: nothing to tell apart
+
+
 def test_a_finished_cell_is_never_run_twice(tmp_path: Path) -> None:
     first = go(study(tmp_path), tmp_path)
     second = go(study(tmp_path), tmp_path)

@@ -11,7 +11,7 @@ from pydantic import Field
 from tuneshift.ability.harness_results import results_files, results_of, take_file
 from tuneshift.ability.harness_rows import take
 from tuneshift.errors import BadInput, MissingExtra, nearest
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import Measurement, of_model
 from tuneshift.models import LanguageModel
 from tuneshift.progress import Progress, silent
 from tuneshift.result import Result
@@ -58,13 +58,13 @@ class AbilityScores(Measurement):
         """Run the tasks; one row a metric and filter of every task, group and category, see `ability_rows`."""
         if self.results_file is not None:
             taken = take_file(results_of(model.name, self.results_file), model.name)
-            return Result.from_rows(taken.rows, warnings=taken.warnings, details=taken.details)
+            return of_model(Result.from_rows(taken.rows, warnings=taken.warnings, details=taken.details), model)
         progress("abilities", 0, 1)
         taken = take(self._evaluate(model), "lm-evaluation-harness")
         progress("abilities", 1, 1)
         trial = (f"only {self.limit} questions a task were asked: a trial, not a result",) if self.limit else ()
         said = (sentence for sentence in taken.warnings if not (trial and sentence.endswith("not a result")))
-        return Result.from_rows(taken.rows, warnings=(*trial, *said), details=taken.details)
+        return of_model(Result.from_rows(taken.rows, warnings=(*trial, *said), details=taken.details), model)
 
     def _evaluate(self, model: LanguageModel) -> dict[str, Any]:
         try:

@@ -26,7 +26,7 @@ from tuneshift.brain.targets import never_varies, target_blocks
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording, checked, data_checksum, load_data
 from tuneshift.human.text.problems import some
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import Measurement, of_model
 from tuneshift.models import LanguageModel
 from tuneshift.models.unknown_letters import unknown_letters
 from tuneshift.numerics.haemodynamics import DELAYS, RESPONSE_SECONDS, delay_steps
@@ -163,7 +163,7 @@ class BrainAlignment(Measurement):
             twins, chosen = self._twins(model, recording, encoding, progress_here)
             rows += score_rows(setting, data, twins, ceiling, metric="r_untrained", nested=chosen)
             arrays["r_untrained"] = _per_layer(twins, data)
-        return Result.from_rows(rows, arrays=arrays, warnings=tuple(warnings), details=details)
+        return of_model(Result.from_rows(rows, arrays=arrays, warnings=tuple(warnings), details=details), model)
 
     def _said_of_time(self, recording: Recording) -> dict[str, Any]:
         """What a report needs to say of how words were brought to scans."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tuneshift.cli.options import AsJson, Device, Model, TrustRemoteCode, Tuned
+from tuneshift.cli.out_file import require_writable, write_out
 from tuneshift.cli.output import print_json, print_table, show, tell
 from tuneshift.cli.progress import progress_bars
 from tuneshift.errors import BadInput
@@ -52,7 +51,7 @@ def heads(
     """Attention heads: which word pairs each head's query-key weights look for, and how tuning moved them."""
     from tuneshift.inside import HeadPatterns, head_shift
 
-    _require_writable(out)
+    require_writable(out)
     spec = HeadPatterns(words=words, vectors=vectors, unit="plane" if planes else "dimension")
     result = _measured(model, tuned, spec, head_shift, device, trust_remote_code)
     _show(result, as_json, out, _pairs(result, layer))
@@ -83,7 +82,7 @@ def concepts(
     """Feed-forward concepts: what the principal components of each layer write, and how far tuning rotated them."""
     from tuneshift.inside import FeedforwardConcepts, concept_shift
 
-    _require_writable(out)
+    require_writable(out)
     if namer is None and (estimate or prices is not None or namer_model is not None):
         raise BadInput("--estimate, --namer-prices and --namer-model are about naming; give an endpoint with --namer.")
     spec = FeedforwardConcepts(
@@ -118,28 +117,12 @@ def _measured(ref: str, tuned: str | None, spec: Any, shift: Any, device: str, t
 
 
 def _show(result: Result, as_json: bool, out: Path | None, texts: pd.DataFrame | None) -> None:
-    if out is not None:
-        try:
-            out.write_text(json.dumps(result.details, ensure_ascii=False, allow_nan=False), encoding="utf-8")
-        except OSError as error:
-            raise BadInput(f"--out {out} cannot be written ({error.strerror}); give another file.") from error
+    write_out(out, result.details)
     targets = result.table["target"].fillna("")
     single = (targets.str.startswith("head ") | targets.str.startswith("component ")).to_numpy(dtype=bool)
     show(result.table, result.warnings, as_json=as_json, summary=result.table[~single])
     if texts is not None and not as_json:
         print_table(texts)
-
-
-def _require_writable(out: Path | None) -> None:
-    """Refuse a file that cannot be written before anything is measured."""
-    if out is None:
-        return
-    if out.is_dir():
-        raise BadInput(f"--out {out} is a folder; give the name of a JSON file.")
-    if not out.absolute().parent.is_dir():
-        raise BadInput(f"--out {out}: there is no folder {out.absolute().parent}; make it first.")
-    if not os.access(out if out.exists() else out.absolute().parent, os.W_OK):
-        raise BadInput(f"--out {out} cannot be written (permission denied); give another file.")
 
 
 def _pairs(result: Result, layer: int | None) -> pd.DataFrame | None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tuneshift.cli.completion import complete_data, complete_model
 from tuneshift.cli.options import AsJson, DataSetName, Device, Dtype, Model, Seed, TrustRemoteCode, load
-from tuneshift.cli.output import show, tell
+from tuneshift.cli.out_file import require_writable, write_out
+from tuneshift.cli.output import print_table, show, tell
 from tuneshift.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Split(StrEnum):
@@ -169,7 +173,7 @@ def brain(
     if untrained:
         language_model = language_model.untrained(seed)
     with progress_bars() as progress:
-        result = measurement.run(language_model, progress).with_columns(model=language_model.name)
+        result = measurement.run(language_model, progress)
     table = result.table
     summary = table[(table["participant"] == "mean") & (table["target"] == "mean")]
     show(table, result.warnings, as_json=as_json, summary=summary)
@@ -232,6 +236,7 @@ def reading(
             min=0.001, max=1.0, help="Reliability of the times (r), where you know it and the data cannot tell."
         ),
     ] = None,
+    log: Annotated[bool, typer.Option("--log", help="Score the logarithms of mean times instead of times.")] = False,
     mixed_model: Annotated[
         bool | None,
         typer.Option(
@@ -266,6 +271,7 @@ def reading(
         regression=regression.value,
         spillover=spillover,
         ceiling=ceiling,
+        log=log,
         mixed_model=mixed_model,
         seed=seed,
     )
@@ -277,7 +283,7 @@ def reading(
     else:
         source = load(model, device, dtype, trust_remote_code)
     with progress_bars() as progress:
-        result = measurement.run(source, progress).with_columns(model=source.name)
+        result = measurement.run(source, progress)
     if "sanity" in result.details:
         tell(f"{source.name}: {result.details['sanity']}")
     table = result.table
@@ -306,6 +312,12 @@ def attribute(
     ] = False,
     without_task: Annotated[list[str] | None, typer.Option(help="Leave out prompts of this task (repeatable).")] = None,
     n_prompts: Annotated[int, typer.Option(min=1, help="How many prompts to use, from the first on.")] = 40,
+    show_words: Annotated[
+        int | None, typer.Option("--show", min=1, metavar="N", help="Print the N strongest prompt words a response.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write tokens, levels and densities of every prompt to this JSON file.")
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     dtype: Dtype = "auto",
@@ -315,6 +327,7 @@ def attribute(
     """Prompt attribution: which prompt words drive the response, and how much of that is the instruction?"""
     from tuneshift.inside import PromptAttribution
 
+    require_writable(out)
     measurement = PromptAttribution(
         prompts=prompts,
         form=form.value,
@@ -327,7 +340,34 @@ def attribute(
     )
     language_model = load(model, device, dtype, trust_remote_code)
     with progress_bars() as progress:
-        result = measurement.run(language_model, progress).with_columns(model=language_model.name)
+        result = measurement.run(language_model, progress)
     table = result.table
     summary = table[(table["target"] == "mean") | table["target"].str.startswith("task:").fillna(False)]
     show(table, result.warnings, as_json=as_json, summary=summary)
+    pictures = result.details["pictures"]
+    if show_words is not None and not as_json:
+        print_table(_strongest(pictures, show_words))
+    if (show_words is not None or out is not None) and len(pictures) < result.details["n_prompts"]:
+        tell(f"note: tokens are kept of the first {len(pictures)} of {result.details['n_prompts']} prompts.")
+    write_out(out, {"model": language_model.name, "form": form.value, "prompts": pictures})
+
+
+def _strongest(pictures: list[dict[str, Any]], n: int) -> pd.DataFrame:
+    """Return a row a prompt: its response and the words it leans on most, those of the instruction in brackets."""
+    import pandas as pd
+
+    from tuneshift.inside.attribution.top_words import prompt_words, strongest_words
+
+    rows = []
+    for one in pictures:
+        words = strongest_words(
+            prompt_words(*(one[key] for key in ("prompt_tokens", "density", "instruction", "own"))), n
+        )
+        told = (f"{f'[{w.word}]' if w.instruction else w.word} {w.density:.2f}" for w in words)
+        response = " ".join("".join(one["response_tokens"]).split())
+        response = response if len(response) <= _LONGEST_RESPONSE else f"{response[:_LONGEST_RESPONSE]}..."
+        rows.append({"prompt": one["prompt"], "response": response, "strongest words": ", ".join(told)})
+    return pd.DataFrame(rows)
+
+
+_LONGEST_RESPONSE = 40

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuneshift.cli.completion import complete_model
+from tuneshift.cli.completion import complete_data, complete_model
 from tuneshift.cli.findings import print_findings
 from tuneshift.cli.options import AsJson
 from tuneshift.cli.output import json_rows, print_json, print_table, tell
@@ -91,6 +91,25 @@ def report(
 def compare(
     base: Annotated[str, typer.Argument(metavar="BASE", help="The base model.", autocompletion=complete_model)],
     tuned: Annotated[str, typer.Argument(metavar="TUNED", help="Its tuned version.", autocompletion=complete_model)],
+    brain: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DATA",
+            help="Recording: a data set or a file of your own (repeatable); default: the ready one.",
+            autocompletion=complete_data,
+        ),
+    ] = None,
+    reading: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DATA",
+            help="Reading times: a data set or a file of your own (repeatable); default: the ready ones.",
+            autocompletion=complete_data,
+        ),
+    ] = None,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="With every brain score the controls of `tuneshift brain --controls`.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the results and the report.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -100,7 +119,9 @@ def compare(
 
     for model in (base, tuned):
         model_revision(model)  # a name that is wrong is said before anything is measured
-    study = pair_study(base, tuned)
+    study = pair_study(base, tuned, brain or (), reading or (), controls)
+    if not as_json:
+        typer.echo(printable(study.notes))
     folder = out if out is not None else Path(study.name)
     _run_and_report(study, folder, executor="local", fresh=False, as_json=as_json)
 

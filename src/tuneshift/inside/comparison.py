@@ -11,6 +11,7 @@ from tuneshift.inside.concepts.shift import concept_shift
 from tuneshift.inside.heads.measurement import HeadPatterns
 from tuneshift.inside.heads.shift import head_shift
 from tuneshift.inside.states.shift import state_shift
+from tuneshift.measurement import of_model
 from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
 from tuneshift.progress import Progress, silent
@@ -38,9 +39,10 @@ def compare_internals(
     ]
     if isinstance(base, LanguageModel) and isinstance(tuned, LanguageModel):
         parts.append(state_shift(base, tuned, documents, progress=progress))
-    return Result(
+    found = Result(
         table=pd.concat([part.table for part in parts], ignore_index=True),
         arrays={name: array for part in parts for name, array in part.arrays.items()},
         warnings=tuple(dict.fromkeys(warning for part in parts for warning in part.warnings)),
         details={key: value for part in parts for key, value in part.details.items()},
     ).with_columns(measurement="internals")
+    return of_model(found, tuned, base)

@@ -16,6 +16,7 @@ from tuneshift.models import loading, states
 from tuneshift.models.chat_template import default_template, rendered
 from tuneshift.models.generation import Answer, generate
 from tuneshift.models.kind import auto_class, has_head, require_head
+from tuneshift.models.known_base import known_base
 from tuneshift.models.positions import context_length
 from tuneshift.models.source import name_of
 from tuneshift.models.start_token import start_token, start_token_text
@@ -32,7 +33,10 @@ class LanguageModel:
 
     Build it with `LanguageModel.load`. `torch_model` is in evaluation mode and its parameters take no gradients.
     `notes` must be told with every result. `start_token_id` stands before every text that a causal model reads.
+    `tuned_from` names its base, where an adapter or the registry says so.
     """
+
+    tuned_from: str | None = None
 
     def __init__(
         self,
@@ -82,9 +86,11 @@ class LanguageModel:
             starts_like=starts_like,
             starts_like_revision=starts_like_revision,
         )
-        return cls(
+        loaded = cls(
             name_of(ref), parts.model, parts.tokenizer, parts.revision, start_token_id=parts.start, notes=parts.notes
         )
+        loaded.tuned_from = known_base(ref)
+        return loaded
 
     @property
     def device(self) -> torch.device:

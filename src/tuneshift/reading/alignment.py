@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tuneshift.errors import BadInput
 from tuneshift.human import DATA_SETS, data_checksum, load_data
 from tuneshift.human.reading_times.reading_times import ReadingTimes
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import Measurement, of_model
 from tuneshift.models import LanguageModel
 from tuneshift.models.lent_template import in_chat_form, template_checksum
 from tuneshift.models.surprisal_forms import Form
 from tuneshift.models.unknown_letters import unknown_letters
 from tuneshift.progress import Progress, silent
+from tuneshift.reading.log_times import log_times
 from tuneshift.reading.predictors import Exclusion, checked_words
 from tuneshift.reading.scores import Settings, measure
 from tuneshift.reading.served import ServedModel
@@ -37,6 +38,7 @@ class ReadingAlignment(Measurement):
       Kuribayashi et al. 2024, whose totals it gives).
     - `spillover`: how many words before count in the regression; `folds` of its cross-validation.
     - `ceiling`: reliability of the times (r), where you know it and the data cannot tell.
+    - `log`: score the logarithms of mean times ("log ms") instead of the times.
     - `mixed_model`: by-participant mixed model; by default wherever there are times by participant, up to 200,000.
     """
 
@@ -53,6 +55,7 @@ class ReadingAlignment(Measurement):
     spillover: int = Field(default=2, ge=0, le=5)
     folds: int = Field(default=10, ge=2)
     ceiling: float | None = Field(default=None, gt=0, le=1)
+    log: bool = False
     mixed_model: bool | None = None
     n_boot: int = Field(default=2000, ge=0)
     seed: int = 0
@@ -67,6 +70,8 @@ class ReadingAlignment(Measurement):
     def run_on(self, model: Source, times: ReadingTimes, progress: Progress = silent) -> Result:
         """Measure one model, here or behind a server, or one file of surprisals, against these reading times."""
         checked_words(times)
+        if self.log:
+            times = log_times(times)
         told: list[str] = []
         if isinstance(model, ServedModel):
             return self._served(model, times, progress)
@@ -82,7 +87,7 @@ class ReadingAlignment(Measurement):
         if found.sanity is not None:
             told += found.sanity.warnings(model.name)
             details["sanity"] = found.sanity.line
-        return replace(result, warnings=(*result.warnings, *told), details=details)
+        return of_model(replace(result, warnings=(*result.warnings, *told), details=details), model)
 
     def _served(self, model: ServedModel, times: ReadingTimes, progress: Progress) -> Result:
         if self.form != "plain":
@@ -93,7 +98,8 @@ class ReadingAlignment(Measurement):
         served = served_surprisals(model, times, progress)
         result = measure({"plain": served.plain}, times, self._settings(), progress)
         warnings = (*result.warnings, *served.notes)
-        return replace(result, warnings=warnings, details={**result.details, "server": served.facts})
+        facts = {**result.details, "server": served.facts}
+        return of_model(replace(result, warnings=warnings, details=facts), model)
 
     def data_checksum(self) -> str:
         """Return the checksum of the data set's sources or of the table, and of a template that is lent from here.
@@ -101,6 +107,16 @@ class ReadingAlignment(Measurement):
         A release is part of the specification.
         """
         return data_checksum(self.data) + (template_checksum(self.template) if self.form != "plain" else "")
+
+    def settings(self) -> dict[str, Any]:
+        """Leave out `log` where it changes no number: what was measured before there was such a choice stays."""
+        return self.model_dump(mode="json", exclude=None if self.log else {"log"})
+
+    @model_validator(mode="after")
+    def _published_times_are_no_logarithms(self) -> Self:
+        if self.log and self.regression == "published":
+            raise ValueError("log: the published regression is of times; leave out `log`, or use cross_validated")
+        return self
 
     def _settings(self) -> Settings:
         return Settings(

@@ -99,8 +99,10 @@ def frequencies(times: ReadingTimes) -> tuple[np.ndarray, str]:
 
 
 def kept_words(words: pd.DataFrame, exclude: Exclusion) -> np.ndarray:
-    """Return which words count (n_words,), bool: those with a time that the exclusion rule leaves."""
+    """Return which words count (n_words,), bool: those with a time that the data and the exclusion rule leave."""
     kept = words["time"].notna().to_numpy(copy=True)
+    if "include" in words:
+        kept &= words["include"].to_numpy(bool)
     if exclude == "document_initial":
         kept &= words["position"].to_numpy() > 0
     elif exclude == "sentence_initial":

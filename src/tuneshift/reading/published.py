@@ -62,6 +62,8 @@ def published_regression(
     inside = (place > 0) & ~words["sentence_initial"] & ~words["sentence_final"]
     X = np.column_stack(list(columns.values()))
     # A word behind one whose surprisal nobody knows has no surprisal before it: a mean in its place would be a guess.
+    if "include" in words:
+        inside &= words["include"].astype(bool)
     kept = (inside & words["time"].notna()).to_numpy(bool) & np.isfinite(X).all(axis=1)
     X = X[kept]
     time = words["time"].to_numpy(float)[kept]

@@ -31,7 +31,7 @@ def order_warning(profile: np.ndarray, name: str, unit: str = "ms") -> str | Non
     Spillover runs forwards: with the times on their own words, r falls off slowly after lag 0 and is near 0 before it.
     Responses that are no times (EEG amplitudes) do not spill over so, and are not judged.
     """
-    if unit != "ms":
+    if unit not in ("ms", "log ms"):
         return None
     r = dict(zip(LAGS, profile, strict=True))
     if not (np.isfinite(r[-1]) and np.isfinite(r[1])) or r[-1] < r[1] + 0.05:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tuneshift.errors import BadInput
-from tuneshift.human import DATA_SETS
+from tuneshift.human import DATA_SETS, ReadingTimes, Recording, load_data
 from tuneshift.models import embedded_names
 from tuneshift.models.lent_template import chat_template_of
 from tuneshift.study.config import Study
@@ -19,12 +21,22 @@ def demo_study() -> Study:
     return _study("demo", [_entry(name) for name in DEMO_MODELS], measurements, notes)
 
 
-def pair_study(base: str, tuned: str) -> Study:
+def pair_study(
+    base: str, tuned: str, brain: Sequence[str] = (), reading: Sequence[str] = (), controls: bool = False
+) -> Study:
     """Return the study of one base model and its tuned version, with every measurement there is.
 
-    A tuned model without a chat template is measured on plain prompts only, and the study's notes say so.
+    `brain` and `reading` name recordings and reading times (data sets, or files of one's own) in place of the ready
+    ones; `controls` adds to every brain score what `tuneshift brain --controls` does. A tuned model without a chat
+    template is measured on plain prompts only, and the study's notes say so. Raises BadInput for a name or a file that
+    is no recording or holds no reading times: all are read here, before anything is measured.
     """
     measurements, notes = _measurements(tuned)
+    recordings = [_own("brain", name, Recording) for name in dict.fromkeys(brain)]
+    times = [_own("reading", name, ReadingTimes) for name in dict.fromkeys(reading)]
+    measurements, notes = _in_place_of_ready(measurements, notes, recordings, times)
+    if controls:
+        measurements = [{**entry, "controls": True} if entry["kind"] == "brain" else entry for entry in measurements]
     try:
         chat_template_of(tuned)
     except BadInput:
@@ -34,6 +46,37 @@ def pair_study(base: str, tuned: str) -> Study:
     study = _study("pair", entries, measurements, notes)
     name = "_v_".join(entry.label.replace("/", "_") for entry in reversed(study.models))
     return study.model_copy(update={"name": name})
+
+
+_HOLDS = {Recording: "no brain recording", ReadingTimes: "no reading times"}
+
+
+def _own(kind: str, name: str, wanted: type[Recording | ReadingTimes]) -> dict[str, Any]:
+    """Return the measurement on data that somebody named, once they are read and are what they should be."""
+    if not isinstance(load_data(name), wanted):
+        other = "reading" if kind == "brain" else "brain"
+        raise BadInput(f"--{kind} {name} holds {_HOLDS[wanted]}; `tuneshift data {name}` says what it is (--{other}?).")
+    data = str(Path(name).resolve()) if Path(name).is_file() else name  # the study as run may be moved
+    extra = {"untrained": 1, "surrogates": 20} if kind == "brain" else {}
+    return {"kind": kind, "data": data, **extra}
+
+
+def _in_place_of_ready(
+    measurements: list[dict[str, Any]], notes: str, recordings: list[dict[str, Any]], times: list[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], str]:
+    """Put the data that somebody named where the ready ones stood, and say so."""
+    chosen = {"brain": recordings, "reading": times}
+    if not recordings and not times:
+        return measurements, notes
+    named = [Path(entry["data"]).name for entry in (*recordings, *times)]
+    told = f"Data named on the command line: {', '.join(named)}."
+    for kind, entries in chosen.items():
+        ready = next(entry for entry in measurements if entry["kind"] == kind)
+        if not entries:
+            told += f" Beside them, for {kind}: {ready['data']}."
+            chosen[kind] = [ready]
+    others = [entry for entry in measurements if entry["kind"] not in chosen]
+    return [*chosen["brain"], *chosen["reading"], *others], told
 
 
 def _study(name: str, models: list[dict[str, Any]], measurements: list[dict[str, Any]], notes: str) -> Study:

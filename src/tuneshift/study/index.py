@@ -20,6 +20,8 @@ from tuneshift.study.store import DamagedCell, Store, StoredCell, write_atomical
 JOBS, PARQUET, CSV = "jobs.parquet", "results.parquet", "results.csv"
 NAMES = ("model", "base_model", "tuned", "measurement", "fingerprint")
 """Columns of the long table that come from the job, not from the cell."""
+SPECIFICATION = "specification"
+"""The last column of a study's table: the measurement in a few words, which tells two ways of measuring apart."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,11 @@ class StudyIndex:
 
     @cached_property
     def arrow(self) -> pa.Table:
-        """The long table in the order of jobs, as arrow."""
-        return _named(self.rows, self.done)
+        """The long table in the order of jobs, and what was measured in a few words (`SPECIFICATION`), as arrow."""
+        named = _named(self.rows, self.done)
+        described = {(job.model, job.fingerprint): job.description for job in self.done}
+        keys = zip(named.column("model").to_pylist(), named.column("fingerprint").to_pylist(), strict=True)
+        return named.append_column(SPECIFICATION, pa.array([described.get(key) for key in keys], pa.string()))
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from tuneshift.measurement import PairMeasurement, Specification
 from tuneshift.study.config import Study
 from tuneshift.study.description import describe
 from tuneshift.study.model_entry import ModelEntry
+from tuneshift.study.trajectory import in_order_of_steps
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,10 @@ def plan_jobs(study: Study) -> list[Job]:
     """Return the jobs of a study without fingerprints: per model, each measurement with each of the study's seeds.
 
     A measurement of pairs is left out for models without a base in the study, and a model that is only a file of
-    surprisals is measured by reading alone.
+    surprisals is measured by reading alone. Checkpoints of one run come in the order of their steps, here and so in
+    every table and figure.
     """
-    bases = {entry: study.base_of(entry) for entry in study.models}
+    bases = in_order_of_steps({entry: study.base_of(entry) for entry in study.models})
     started = {entry: study.started(entry) for entry in study.models}
     return [
         Job(started[entry], started[base] if base is not None else None, measurement)

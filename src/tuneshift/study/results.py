@@ -27,7 +27,7 @@ from tuneshift.compare.over_stories import with_story_intervals
 from tuneshift.compare.pairs import PAIR_COLUMNS, compare_pair
 from tuneshift.errors import BadInput, nearest
 from tuneshift.findings import Finding, Findings, findings_of
-from tuneshift.notebook import facts, notes, table
+from tuneshift.notebook import facts, listed, notes, table
 from tuneshift.result import Result
 from tuneshift.study.index import JobRecord, ModelInfo, StudyIndex, read_index
 from tuneshift.study.store import DamagedCell, Store
@@ -114,7 +114,8 @@ class LazyResults(Mapping[str, Result]):
 class StudyResults:
     """What a study gave: `table` (the long table), `cells`, `pairs()`, `correlations()`, `failures`, `warnings`.
 
-    `vocabulary` says what every number means.
+    The last column of `table` is `specification`, the measurement in a few words. `vocabulary` says what every number
+    means.
     """
 
     def __init__(self, folder: Path, study: dict[str, Any], index: StudyIndex) -> None:
@@ -129,7 +130,7 @@ class StudyResults:
         self.n_waiting = len(index.waiting)
         self.vocabulary = _vocabulary(study, folder)
         self.results = LazyResults(self.cells)
-        self.warnings = [*_warnings(index, self.models), *ambiguous_scores(self._specified, self.vocabulary)]
+        self.warnings = [*_warnings(index, self.models), *ambiguous_scores(self.table, self.vocabulary)]
 
     @classmethod
     def load(cls, folder: str | Path) -> StudyResults:
@@ -185,7 +186,7 @@ class StudyResults:
     def correlation_points(self) -> pd.DataFrame:
         """Return the points behind the correlations, for scatter plots; see `compare.correlations.score_points`."""
         sizes = {name: info.n_parameters for name, info in self.models.items() if info.n_parameters}
-        return score_points(self._specified, sizes, self.vocabulary)
+        return score_points(self.table, sizes, self.vocabulary)
 
     def layer_links(self) -> pd.DataFrame:
         """Return, per pair and pooled, whether the layers whose inside moved most changed their brain score most.
@@ -197,12 +198,6 @@ class StudyResults:
     def layer_link_points(self) -> pd.DataFrame:
         """Return the points behind the links of layers, for scatter plots; see `compare.layer_link.link_points`."""
         return self._layer_link_points.copy()
-
-    @property
-    def _specified(self) -> pd.DataFrame:
-        """The long table with the measurement in a few words, so that two ways of measuring stay apart."""
-        names = {cell.fingerprint: cell.description for cell in self.cells}
-        return self.table.assign(specification=self.table["fingerprint"].map(names))
 
     @cached_property
     def _pairs(self) -> pd.DataFrame:
@@ -235,7 +230,7 @@ class StudyResults:
     def _correlations(self) -> pd.DataFrame:
         sizes = {name: info.n_parameters for name, info in self.models.items() if info.n_parameters}
         families = {name: info.family for name, info in self.models.items() if info.family}
-        found = correlate_with_properties(self._specified, sizes, families, bases_of(self.models), self.vocabulary)
+        found = correlate_with_properties(self.table, sizes, families, bases_of(self.models), self.vocabulary)
         cells = {(cell.model, cell.description): cell for cell in self.cells}
         return with_story_intervals(
             found,
@@ -243,6 +238,18 @@ class StudyResults:
             lambda model, description: cells[model, description].result.arrays,
             self.vocabulary,
         )
+
+    def __repr__(self) -> str:
+        """Return a few lines: which study, how far it came, and where to look."""
+        counted = f"{len(self.cells)} measurements finished, {len(self.failures)} failed, {self.n_waiting} waiting"
+        parts = [
+            f"Study {str(self.study.get('name', ''))!r} in {self.folder}: {counted}",
+            f"models: {listed(self.models)}",
+            f"{len(self.table):,} rows in .table; more in .findings(), .pairs() and .correlations()",
+        ]
+        if self.warnings:
+            parts.append(f"{len(self.warnings)} to read in .warnings")
+        return "\n  ".join(parts)
 
     def _repr_html_(self) -> str:
         title = facts(

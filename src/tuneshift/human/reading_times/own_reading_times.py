@@ -8,6 +8,7 @@
     n              optional, without `participant`: how many readers are behind the mean
     frequency      optional: occurrences per million words (or `log_frequency`, its natural logarithm)
     length         optional: the word's length, where it is not its number of characters
+    include        optional: 1 or true where the word is scored, 0 or false where it is only read
     sentence       optional: the sentence's number within the document; else judged by the punctuation
     unit           optional: "ms" (default) or "s", the same in every row
     notes          optional: what an import took and left out, in the first row; goes with every result
@@ -35,6 +36,8 @@ from tuneshift.human.text.sentences import mark_sentences
 
 NEEDED = ("document", "index", "word", "time")
 OPTIONAL = ("n", "frequency", "log_frequency", "length", "sentence")
+_OF_WORDS = ("log_frequency", "frequency", "length", "include", "sentence")  # the same for every reader of a word
+_YES_OR_NO = {"1": True, "1.0": True, "true": True, "yes": True, "0": False, "0.0": False, "false": False, "no": False}
 _MILLISECONDS = {"ms": 1.0, "s": 1000.0}
 _AMPLITUDE = "µV"
 _BETWEEN_NOTES = " | "
@@ -49,7 +52,7 @@ def write_reading_times(times: ReadingTimes, path: str | Path) -> Path:
     words = times.words
     kept = [
         name
-        for name in ("document", "position", "word", "time", "n", "log_frequency", "length", "sentence")
+        for name in ("document", "position", "word", "time", "n", "log_frequency", "length", "include", "sentence")
         if name in words
     ]
     table = words[kept].rename(columns={"position": "index"})
@@ -94,6 +97,11 @@ def reading_times_from_table(
     if any(problem.fatal for problem in found):
         return None, found
     rows = table[["document", "word"]].assign(**columns)
+    if "include" in table:
+        rows["include"], said = _included(table, columns["index"])
+        found += said
+        if any(problem.fatal for problem in found):
+            return None, found
     if measured == "time":
         rows["time"] *= _MILLISECONDS[unit]
         unit = "ms"
@@ -101,6 +109,26 @@ def reading_times_from_table(
         rows["participant"] = table["participant"].str.strip()
     kept = [note for cell in table["notes"].unique() for note in cell.split(_BETWEEN_NOTES)] if "notes" in table else []
     return replace(_reading_times(rows, name, path), unit=unit, notes=tuple(filter(None, kept))), found
+
+
+def _included(table: pd.DataFrame, index: np.ndarray) -> tuple[np.ndarray, list[Problem]]:
+    """Return whether each row's word is scored (n_rows,), and what is wrong or must be said of it."""
+    answers = table["include"].str.strip().str.lower().map(_YES_OR_NO)
+    row = first_row(table, answers.isna())
+    if row is not None:
+        shown = table["include"].loc[row]
+        return np.ones(len(table), dtype=bool), [
+            Problem(f"row {row}, column `include`: {shown!r} is neither 1 (true) nor 0 (false) "
+                    f"({int(answers.isna().sum())} such rows)")
+        ]  # fmt: skip
+    included = answers.to_numpy(bool)
+    each = table[["document"]].assign(index=index, include=included).drop_duplicates(["document", "index"])["include"]
+    if not each.any():
+        return included, [Problem("column `include` is 0 throughout: no word is left to score")]
+    if each.all():
+        return included, []
+    said = f"{int((~each).sum())} of {len(each)} words are marked as not to be scored (`include`); they are read"
+    return included, [Problem(said, fatal=False)]
 
 
 def _word_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[Problem]:
@@ -133,7 +161,7 @@ def _word_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[
                     f"is there already ({int(key.duplicated().sum())} such rows)")
         )  # fmt: skip
     place = [table["document"], pd.Series(index, index=table.index)]
-    for column in ("word", *(name for name in ("log_frequency", "frequency", "length", "sentence") if name in table)):
+    for column in ("word", *(name for name in _OF_WORDS if name in table)):
         row = first_row(table, table[column] != table.groupby(place, sort=False)[column].transform("first"))
         if row is not None:
             again = table.loc[row]
@@ -240,7 +268,7 @@ def _reading_times(rows: pd.DataFrame, name: str, path: Path | None) -> ReadingT
     words["position"] = words.groupby("document", sort=False).cumcount()
     words["n"] = words["n"].fillna(0).astype(int)
     kept = ["document", "position", "word", "time", "n"] + [
-        c for c in ("log_frequency", "length", "sentence") if c in words
+        c for c in ("log_frequency", "length", "include", "sentence") if c in words
     ]
     words = words[kept]
     if "sentence" in words and words["sentence"].notna().all():

@@ -17,7 +17,8 @@ class ReadingTimes:
     the document), `word` (string, as shown, with punctuation), `sentence` (int, within the document),
     `sentence_initial`, `sentence_final` (bool), `time` (float, ms, mean over participants; NaN where none was kept),
     `n` (int, participants behind the mean) and, where known, `log_frequency` (float, natural log of occurrences per
-    million words) and `length` (float, where it is not the number of characters). Brain responses to words (EEG
+    million words), `length` (float, where it is not the number of characters) and `include` (bool, whether the word is
+    scored; one that is not is read all the same, and stands before the next). Brain responses to words (EEG
     amplitudes) stand in `time` too, and `unit` says so. `by_participant`: None, or one row a word and participant,
     columns `row` (index into `words`), `participant`, `time`. `ceiling`: split-half reliability of the means, None
     where it cannot be computed; `release` names the data release; `notes` say what an import took and left out.

@@ -7,6 +7,7 @@ from functools import cached_property
 from html import escape
 
 import numpy as np
+import pandas as pd
 
 from tuneshift.errors import BadInput
 from tuneshift.inside.attribution.density import (
@@ -51,6 +52,19 @@ class Attribution:
     def density(self) -> np.ndarray:
         """Importance density (P,) with the published constants (b = 7, p = 4), not scaled."""
         return importance_density(self.levels)
+
+    def densities(self) -> pd.Series:  # type: ignore[type-arg]
+        """Return the importance density (P,) under its prompt tokens, in their order; a token may stand there twice."""
+        return pd.Series(self.density, index=pd.Index(self.prompt_tokens, name="token"), name="density")
+
+    def __repr__(self) -> str:
+        """Return two lines: how many tokens of what, and the strongest of the prompt."""
+        strongest = self.densities().sort_values(ascending=False, kind="stable").head(5)
+        told = ", ".join(f"{str(token)!r} {value:.2f}" for token, value in strongest.items() if value > 0)
+        return (
+            f"Attribution of {len(self.response_tokens)} response tokens to {len(self.prompt_tokens)} prompt tokens\n"
+            f"  strongest by importance density: {told or 'none'}"
+        )
 
     def _repr_html_(self) -> str:
         """Prompt tokens on a ground as dark as their importance density, then the response."""

@@ -18,7 +18,7 @@ from tuneshift.inside.attribution.followed import FollowedTest, as_rows, followe
 from tuneshift.inside.attribution.layout import Form
 from tuneshift.inside.attribution.selection import Chosen, Wanted, answers_of, choose
 from tuneshift.inside.attribution.variants import variant_scores, variants_array
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import Measurement, of_model
 from tuneshift.models import LanguageModel
 from tuneshift.models.generation import Answer
 from tuneshift.models.lent_template import in_chat_form, template_checksum
@@ -93,7 +93,7 @@ class PromptAttribution(Measurement):
             progress(f"attribution, {self.form} form", number + 1, len(chosen))
         followed = self._followed(model, prompts, chosen, progress)
         result = self._result(prompts.name, chosen, found, followed, tuple(warnings))
-        return replace(result, details={**result.details, "start_token": model.start_token})
+        return of_model(replace(result, details={**result.details, "start_token": model.start_token}), model)
 
     def _followed(
         self, model: LanguageModel, prompts: PromptSet, chosen: Sequence[Chosen], progress: Progress
@@ -157,7 +157,10 @@ class PromptAttribution(Measurement):
             )
         ]
         return Result.from_rows(
-            rows, arrays=arrays, warnings=warnings, details={"pictures": pictures, "tests": tests, "form": self.form}
+            rows,
+            arrays=arrays,
+            warnings=warnings,
+            details={"pictures": pictures, "tests": tests, "form": self.form, "n_prompts": len(chosen)},
         )
 
     def _score(self, attribution: Attribution) -> float:
@@ -187,6 +190,7 @@ class PromptAttribution(Measurement):
             "response_tokens": list(attribution.response_tokens),
             "levels": attribution.levels,
             "density": scaled_density(attribution.density),
+            "own": [bool(mark) for mark in attribution.own],
             "instruction": [bool(mark) for mark in attribution.instruction],
             "instruction_score": score,
             "followed": None if np.isnan(followed) else bool(followed),

@@ -15,7 +15,7 @@ from tuneshift.inside.concepts.naming.endpoint import Endpoint, checked_url
 from tuneshift.inside.concepts.naming.namer import Namer, NamingCost, naming_cost
 from tuneshift.inside.pairing import as_weights
 from tuneshift.inside.words import WordList, files_checksum, word_list
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import Measurement, of_model
 from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
 from tuneshift.progress import Progress, silent
@@ -100,7 +100,7 @@ class FeedforwardConcepts(Measurement):
             browsable = named(browsable, {"model": answers})
             warnings += unnamed({"model": answers})
         details = {"concepts": {"components": browsable}, "words": len(listed)}
-        return Result.from_rows(rows, warnings=warnings, details=details)
+        return of_model(Result.from_rows(rows, warnings=warnings, details=details), model)
 
     def concept_namer(self) -> Namer | None:
         """Return who names concepts, None without an endpoint."""

@@ -14,6 +14,7 @@ from tuneshift.inside.concepts.concepts import LayerConcepts, browsable_layer, c
 from tuneshift.inside.concepts.measurement import FeedforwardConcepts, named, unnamed
 from tuneshift.inside.concepts.rotation import Rotation, matched_components, principal_angles, random_rotation
 from tuneshift.inside.pairing import as_weights, require_same_build
+from tuneshift.measurement import of_model
 from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
 from tuneshift.progress import Progress, silent
@@ -79,7 +80,7 @@ def concept_shift(
         rows += change_rows(answers["base"], answers["tuned"], n_layers, spec.row)
         browsable = named(browsable, answers)
         warnings += unnamed(answers)
-    return Result.from_rows(
+    found = Result.from_rows(
         rows,
         arrays=_arrays(turned),
         warnings=warnings,
@@ -89,6 +90,7 @@ def concept_shift(
             "words": len(listed),
         },
     )
+    return of_model(found, tuned, base)
 
 
 def _compared(before: LayerConcepts, after: LayerConcepts, k: int) -> tuple[Rotation, float]:

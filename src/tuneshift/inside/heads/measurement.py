@@ -14,7 +14,7 @@ from tuneshift.inside.heads.patterns import WordPairs, head_patterns, neighbours
 from tuneshift.inside.heads.verbs import CONTROL_VERBS, INSTRUCTION_VERBS
 from tuneshift.inside.pairing import as_weights, layers_label, quarters
 from tuneshift.inside.words import WordList, files_checksum, word_list
-from tuneshift.measurement import Measurement
+from tuneshift.measurement import Measurement, of_model
 from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
 from tuneshift.progress import Progress, silent
@@ -90,7 +90,8 @@ class HeadPatterns(Measurement):
         }
         arrays = {"head_pairs": by_head(counts)}
         warnings = (*self.notes(listed), *said)
-        return Result.from_rows(rows, arrays=arrays, warnings=warnings, details={"heads": heads, "words": len(listed)})
+        details = {"heads": heads, "words": len(listed)}
+        return of_model(Result.from_rows(rows, arrays=arrays, warnings=warnings, details=details), model)
 
     def _strongest(self, found: WordPairs) -> list[dict[str, Any]]:
         table = found.table(n=1)

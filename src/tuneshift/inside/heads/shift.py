@@ -13,6 +13,7 @@ from tuneshift.inside.heads.patterns import WordPairs
 from tuneshift.inside.heads.verbs import FEWEST_KEY_HEADS, VerbGain, verb_gain
 from tuneshift.inside.pairing import as_weights, layers_label, quarters, require_same_build
 from tuneshift.inside.words import WordList
+from tuneshift.measurement import of_model
 from tuneshift.models import LanguageModel
 from tuneshift.models.weights import Weights
 from tuneshift.numerics.resampling import bootstrap_mean
@@ -59,7 +60,8 @@ def head_shift(
     }
     arrays = {"head_overlap": by_head(overlap), **_verb_arrays(spec, words, gains)}
     warnings = (*spec.notes(words), *said)
-    return Result.from_rows(rows, arrays=arrays, warnings=warnings, details={"heads": heads, "words": len(words)})
+    details = {"heads": heads, "words": len(words)}
+    return of_model(Result.from_rows(rows, arrays=arrays, warnings=warnings, details=details), tuned, base)
 
 
 def _overlap_rows(spec: HeadPatterns, overlap: np.ndarray, others: np.ndarray, shared: int) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from tuneshift.inside.pairing import as_weights, require_same_build
 from tuneshift.inside.states.lens import lens_of_difference
 from tuneshift.inside.states.similarity import cka_with_interval
 from tuneshift.inside.words import word_list
+from tuneshift.measurement import of_model
 from tuneshift.models import LanguageModel
 from tuneshift.numerics.resampling import bootstrap_mean
 from tuneshift.progress import Progress, silent
@@ -47,7 +48,7 @@ def state_shift(
     if not base.is_encoder_decoder:  # an encoder's states are read by the decoder, never by the output embeddings
         weights = as_weights(base)
         details["lens"] = lens_of_difference(before, after, weights, word_list(weights.tokenizer))
-    return Result.from_rows(rows, details=details)
+    return of_model(Result.from_rows(rows, details=details), tuned, base)
 
 
 def _rows(layer: int, before: np.ndarray, after: np.ndarray, documents: np.ndarray) -> list[dict[str, Any]]:

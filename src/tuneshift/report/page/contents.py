@@ -35,7 +35,6 @@ from tuneshift.vocabulary import QUESTIONS
 from tuneshift.vocabulary.selecting import by_layer, names
 from tuneshift.vocabulary.words import listed
 
-
 _ELSEWHERE = {
     "row": "results.csv", "pair": "Python's results.pairs()", "link": "results.layer_links()", "correlation": "results.correlations()",
 }  # fmt: skip

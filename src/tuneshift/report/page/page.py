@@ -15,6 +15,7 @@ from tuneshift.report.blocks.embedding import embedded_json, script_hash
 from tuneshift.report.blocks.figures import Figure
 from tuneshift.report.blocks.section import Picture
 from tuneshift.report.page.contents import Contents, contents
+from tuneshift.report.page.mailable import without_folders
 from tuneshift.study.store import write_atomically
 
 SCRIPTS = (
@@ -49,7 +50,7 @@ def write_report(results: Results, path: str | Path) -> Path:
 
 def render(results: Results) -> str:
     """Return the page as text."""
-    made = contents(results)
+    made = without_folders(contents(results))
     scripts = [get_plotlyjs(), own_script()]
     policy = (
         f"default-src 'none'; script-src {' '.join(script_hash(s) for s in scripts)}; style-src 'unsafe-inline'; "

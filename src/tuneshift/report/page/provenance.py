@@ -12,6 +12,7 @@ import yaml
 from tuneshift.findings.cautions import cautions
 from tuneshift.findings.source import Results
 from tuneshift.report.blocks.section import SmallTable
+from tuneshift.report.page.mailable import without_folders
 from tuneshift.report.sections.methods import data_sets_used
 from tuneshift.vocabulary.words import text
 
@@ -29,7 +30,7 @@ class Provenance:
 
 def provenance(results: Results, table: pd.DataFrame, damaged: Sequence[str] = ()) -> Provenance:
     """Return models, data sets with licences, versions, warnings and failures of a study."""
-    study = results.study
+    study = without_folders(results.study)  # before it is written as YAML: a path with blanks is whole here only
     return Provenance(
         notes=text(study.get("notes")),
         warnings=(*cautions(table, study), *results.warnings, *damaged),

@@ -167,6 +167,14 @@ def _fact(settings: dict[str, Any], name: str) -> Any:
     return settings.get("facts", {}).get(name)
 
 
+def _scale(settings: list[dict[str, Any]]) -> str:
+    """Say whether times or their logarithms were scored; settings without `log` are of times."""
+    logged = {bool(one.get("log")) for one in settings}
+    if logged == {True}:
+        return "the natural logarithms of mean reading times"
+    return "mean reading times" + (", and with their natural logarithms (`log`)" if True in logged else "")
+
+
 def _reading(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
     sentences, cited = [], ["aw2023instruction", "smith2013effect", "pimentel2024how", "oh2024leading"]
     data = listed(names(rows["dataset"]))
@@ -183,7 +191,7 @@ def _reading(rows: pd.DataFrame, settings: list[dict[str, Any]]) -> Built:
         sentences.append(f"The text was also read {listed(read)}; such rows name the form beside the surprisal.")
     excluded = [str(e).replace("_", " ") for e in _values(settings, "exclude") if e != "none"]
     left = f" over all words but {_excluded(excluded)}" if excluded else ""
-    sentences.append(f"Scores: Pearson r with mean reading times{left}.")
+    sentences.append(f"Scores: Pearson r with {_scale(settings)}{left}.")
     if "delta_ll_total" in names(rows["metric"]):
         sentences.append(
             "In the regression of Kuribayashi, Oseki and Baldwin (2024), ΔLL is the gain in log-likelihood, in sample, from the word's own surprisal in a "

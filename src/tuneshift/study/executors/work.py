@@ -15,6 +15,7 @@ from typing import Any
 from tuneshift.errors import MeasurementFailed, TuneshiftError
 from tuneshift.measurement import Measurement, PairMeasurement, Specification
 from tuneshift.progress import Progress, silent
+from tuneshift.result import Result
 from tuneshift.study.cell import encode_result
 from tuneshift.study.jobs import Failed, Finished, Job, Outcome
 from tuneshift.study.model_entry import ModelEntry
@@ -84,15 +85,20 @@ class Workplace:
                 if isinstance(measurement, PairMeasurement):
                     assert job.base is not None
                     base, tuned = self._loaded[job.base], self._loaded[job.entry]
-                    return encode_result(measurement.run(base, tuned, self._progress))
+                    return _encoded(measurement.run(base, tuned, self._progress))
                 assert isinstance(measurement, Measurement)
-                return encode_result(measurement.run(self._loaded[job.entry], self._progress))
+                return _encoded(measurement.run(self._loaded[job.entry], self._progress))
             except (RuntimeError, MemoryError) as error:
                 fewer = smaller(measurement) if is_out_of_memory(error) else None
                 if fewer is None:
                     raise
                 measurement = fewer
             _free_memory()
+
+
+def _encoded(result: Result) -> dict[str, bytes]:
+    """Return the files of a result without names: a cell belongs to every model of the same weights."""
+    return encode_result(result.with_columns(model=None, base_model=None, tuned=None))
 
 
 @cache
