@@ -8,7 +8,7 @@ import numpy as np
 
 from tuneshift.errors import BadInput
 from tuneshift.human.reading_ceiling import split_half
-from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.reading_times.reading_times import ReadingTimes
 
 UNIT = "log ms"
 
