@@ -62,3 +62,14 @@ def test_the_textgrids_that_people_sent_us(real_data: Path) -> None:
     assert "read as Windows-1252 (Latin-1): 'café'" in found.said
     with pytest.raises(BadInput, match="has 2 tiers of intervals, 'phones'"):
         read_textgrid(cases / "phones_tier_first" / "phones_first.TextGrid")
+
+
+@pytest.mark.parametrize("write", [write_textgrid, write_short])
+def test_intervals_behind_those_that_a_tier_counts_are_not_lost_in_silence(tmp_path: Path, write: object) -> None:
+    path = tmp_path / "a.TextGrid"
+    write(path, WORDS)  # type: ignore[operator]
+    whole = path.read_text(encoding="utf-8").rstrip("\n")
+    assert read_textgrid(path, "word") == WORDS
+    path.write_text(f'{whole}\n2.0\n2.5\n"mehr"\n', encoding="utf-8")
+    with pytest.raises(BadInput, match=r"a\.TextGrid, row \d+: '2\.0' stands behind what the tiers say they hold"):
+        read_textgrid(path, "word")

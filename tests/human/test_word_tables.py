@@ -12,6 +12,8 @@ from scan_files import TR, N, signals, write_recipe
 from tuneshift.errors import BadInput
 from tuneshift.human import Recording
 from tuneshift.human.recordings.series import import_series
+from tuneshift.human.recordings.series.recipe import WordFiles
+from tuneshift.human.recordings.series.word_times import read_words
 
 
 def imported(folder: Path, text: str | bytes, name: str = "events.tsv", /, **words: Any) -> Recording:
@@ -177,3 +179,9 @@ def test_a_last_row_without_a_line_end_may_be_cut_off_and_is_said_with_its_cell(
     (tmp_path / "a.csv").write_text("IFG,PTL\n" + "\n".join(f"{a},{b}" for a, b in signals(1, 2).tolist()))
     (sentence,) = import_series(write_recipe(tmp_path, series="a.csv")).dropped
     assert sentence.startswith("participant 1, 1: a.csv: the last row has no line end")
+
+
+def test_a_table_of_separators_alone_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "words.csv").write_text(",,\n")
+    with pytest.raises(BadInput, match=r"words.csv holds separators and nothing between them"):
+        read_words(tmp_path / "words.csv", WordFiles(file="x", columns=("word", "onset", "offset")))

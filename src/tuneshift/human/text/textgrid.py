@@ -61,10 +61,16 @@ def read_tier(path: str | Path, tier: str | None = None) -> Tier:
     file = decode_text(raw, str(path))
     if file.text.lstrip().startswith('"Praat chronological TextGrid text file"'):
         raise BadInput(f"{path} is a chronological TextGrid: save it from Praat as a (short) text file.")
-    tiers = _tiers(file.text)
+    tiers, left = _tiers(file.text)
     if not tiers:
         raise BadInput(f"{path} holds no interval tier: save it from Praat as a text file.")
     found = _chosen(path, tiers, tier)
+    if left is not None:
+        row = file.text.count("\n", 0, left.start()) + 1
+        raise BadInput(
+            f"{path}, row {row}: {left.group()!r:.60} stands behind what the tiers say they hold; is a piece of the "
+            "file there twice? Open it in Praat and save it again."
+        )
     if found.said != len(found.intervals):
         raise BadInput(
             f"{path}, tier {found.name!r}: says it has {found.said} intervals, but {len(found.intervals)} can be read."
@@ -93,11 +99,14 @@ def _chosen(path: str | Path, tiers: Sequence[_Found], tier: str | None) -> _Fou
     return same[0]
 
 
-def _tiers(text: str) -> list[_Found]:
-    """Class, name, begin, end, how many, and so many intervals (or points), one tier after another."""
+def _tiers(text: str) -> tuple[list[_Found], re.Match[str] | None]:
+    """Class, name, begin, end, how many, and so many intervals (or points), one tier after another.
+
+    Also returns the first text, flag or number that no tier holds, None where there is none.
+    """
     begin = text.find("<exists>")
     if begin < 0 or '"TextGrid"' not in text[:begin]:
-        return []
+        return [], None
     tokens = [token for token in _TOKEN.finditer(text, begin) if not token.group().startswith("[")]
     tiers: list[_Found] = []
     place = 2  # behind <exists> and the number of tiers
@@ -112,7 +121,7 @@ def _tiers(text: str) -> list[_Found]:
             intervals = [interval for interval in map(_interval, rows) if interval is not None]
             tiers.append(_Found(_unquoted(name), int(count), intervals))
         place = end
-    return tiers
+    return tiers, tokens[place] if place < len(tokens) else None
 
 
 def _interval(row: list[re.Match[str]]) -> Interval | None:

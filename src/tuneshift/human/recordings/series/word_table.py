@@ -81,6 +81,8 @@ def _headless(path: Path, columns: tuple[str, ...]) -> Delimited:
                 rows[reader.line_num] = [cell.strip() for cell in cells]
     except csv.Error as error:
         raise BadInput(f"{path}, row {reader.line_num}: is no row of a table ({error}).") from error
+    if not rows:
+        raise BadInput(f"{path} holds separators and nothing between them.")
     wrong = next((number for number, cells in rows.items() if len(cells) != len(columns)), None)
     if wrong is not None:
         raise BadInput(
