@@ -432,7 +432,7 @@ def bad(folder: Path, sentence: str, /, **changes: Any) -> None:
 
 
 def test_each_thing_that_does_not_fit_is_said_in_one_sentence(folder: Path) -> None:
-    bad(folder, r"recipe.yaml, `serie`: extra inputs are not permitted", serie="x")
+    bad(folder, r"recipe.yaml, `serie`: unknown key .did you mean 'series'.*known are name, series", serie="x")
     bad(folder, r"recipe.yaml, `repetition_time`: input should be greater than 0", repetition_time=-1)
     bad(folder, r"recipe.yaml, `series`: field required", series=None)
     bad(folder, r"recipe.yaml, `folder`: paths are relative to the recipe's own folder", folder="/")

@@ -90,6 +90,30 @@ def test_seconds_and_frequencies_are_converted(tmp_path: Path) -> None:
     assert times.words["log_frequency"].tolist() == pytest.approx([np.log(100)] * 6)
 
 
+@pytest.mark.parametrize(
+    ("known", "written"),
+    [("index", "wordnum"), ("index", "word.id"), ("time", "meanRT"), ("document", "Story"), ("word", "wrod")],
+)
+def test_a_column_under_another_name_or_misspelt_is_recognised_and_said(
+    tmp_path: Path, known: str, written: str
+) -> None:
+    table().rename(columns={known: written}).to_csv(tmp_path / "mine.csv", index=False)
+    problems = check_file(tmp_path / "mine.csv")
+    assert any(f"no column `{known}` (is it `{written}`? rename it)" in problem for problem in problems), problems
+
+
+def test_readers_under_another_name_are_named_where_words_seem_to_stand_twice(tmp_path: Path) -> None:
+    table().rename(columns={"participant": "subj"}).to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.raises(
+        BadInput, match=r"is there already \(6 such rows\); is column `subj` the `participant`\? rename it"
+    ):
+        load_data(tmp_path / "mine.csv")
+    once = table().query("participant == 'r1'").drop(columns="participant")
+    pd.concat([once, once]).to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.raises(BadInput, match=r"is there already \(6 such rows\)(?!; is column)"):
+        load_data(tmp_path / "mine.csv")
+
+
 def changed(row: int, column: str, value: Any) -> pd.DataFrame:
     out = table().astype(object)
     out.loc[row, column] = value

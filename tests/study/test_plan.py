@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tuneshift.models import stored_size
+from tuneshift.models.revision import local_folder
 from tuneshift.study import load_study, plan
 from tuneshift.study.executors.needs import PROCESS_BYTES, Needs, needs_of, spread
 from tuneshift.study.jobs import Batch, plan_jobs
@@ -65,6 +68,19 @@ def test_models_that_are_here_are_not_downloaded() -> None:
     table = one(["fable-2m", "fable-8m"])
     assert table["download_gib"].tolist() == [0, 0, 0]
     assert table["parameters"].iloc[:2].tolist() == [1_787_008, 7_999_744]
+
+
+def test_the_size_of_a_folder_is_read_from_the_headers_of_its_files(tmp_path: Path) -> None:
+    folder = local_folder("fable-2m")
+    assert folder is not None
+    shutil.copytree(folder, tmp_path / "mine")
+    table = one([str(tmp_path / "mine")])
+    assert table["parameters"].iloc[0] == 1_787_008  # the registry's number of the model that was copied
+    assert table["gpu_memory_gib"].iloc[0] == pytest.approx(1.2 * 4 * 1_787_008 / GIB, abs=0.01)
+    assert table["note"].iloc[-1] == ""
+    (tmp_path / "mine" / "model.safetensors").write_bytes(b"damaged")
+    stored_size._counted.cache_clear()
+    assert one([str(tmp_path / "mine")])["parameters"].isna().iloc[0]  # what is wrong is said where it is loaded
 
 
 def test_surprisals_from_a_file_need_no_memory(tmp_path: Path) -> None:

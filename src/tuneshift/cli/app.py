@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -48,14 +49,23 @@ for room in (study, findings, measure, inside, ability, tune, catalogue, doctor)
 def main() -> None:
     """Run the command line; an error becomes one sentence on standard error and its exit status (see `explained`)."""
     if not os.environ.get(DEBUG_VARIABLE) and "--debug" not in sys.argv:
-        warnings.filterwarnings("ignore", category=FutureWarning)  # of packages, about their own next releases
-        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        quiet_libraries()
     try:
         status = app(prog_name="tuneshift", standalone_mode=False)
     except Exception as error:
         status = _tell(error)
     _flush()
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def quiet_libraries() -> None:
+    """Show no warning of other packages, by `warnings` or by `logging`: our own, and every error, are still shown."""
+    warnings.filterwarnings("ignore")
+    warnings.filterwarnings("default", module=r"tuneshift\b")
+    warnings.filterwarnings("ignore", category=FutureWarning)  # of packages, about their own next releases
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    logging.getLogger().setLevel(logging.ERROR)
+    logging.getLogger("tuneshift").setLevel(logging.WARNING)
 
 
 def _tell(error: Exception) -> int:

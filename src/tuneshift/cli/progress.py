@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar with time left on a terminal, nothing where output is piped."""
+"""Progress on standard error: a bar with time left on a terminal, a line a finished job where there is none."""
 
 from __future__ import annotations
 
@@ -16,9 +16,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from tuneshift.cli.output import tell
 from tuneshift.cli.printable import printable
 from tuneshift.progress import Progress as Report
 from tuneshift.progress import silent
+
+
+def log_line(line: str) -> None:
+    """Write a line to standard error where there is no terminal, so that a log tells how far a study is."""
+    if not Console(stderr=True).is_terminal:
+        tell(line)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from tuneshift.cli.findings import print_findings
 from tuneshift.cli.options import AsJson
 from tuneshift.cli.output import json_rows, print_json, print_table, tell
 from tuneshift.cli.printable import one_line, printable
-from tuneshift.cli.progress import progress_bars
+from tuneshift.cli.progress import log_line, progress_bars
 from tuneshift.errors import BadInput, nearest
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _run_and_report(study: Study, out: Path, *, executor: str | None, fresh: boo
 
     options: dict[str, Any] = {"executor": executor} if executor else {}
     with progress_bars() as progress:
-        results = run_study(study, out=out, fresh=fresh, progress=progress, **options)
+        results = run_study(study, out=out, fresh=fresh, progress=progress, log=log_line, **options)
     path = write_report(results, out / "report.html")
     _finish(results, path, as_json)
 

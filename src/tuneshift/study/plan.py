@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from tuneshift.models.revision import local_folder
+from tuneshift.models.stored_size import stored_parameters
 from tuneshift.study.config import Study, load_study
 from tuneshift.study.description import describe
 from tuneshift.study.jobs import Job, plan_jobs
@@ -41,8 +42,8 @@ def plan(study: str | Path | Mapping[str, Any] | Study) -> pd.DataFrame:
 
     Columns `PLAN_COLUMNS`: the device that times are estimated for, memory of the weights plus a fifth, the base's too
     where both are loaded (for the total, the largest), download of weights that are not on this machine (2 bytes a
-    parameter; counted once a model), and a rough time. A size that neither the study nor the registry knows leaves its
-    cells empty. Raises BadInput for a study that cannot be read.
+    parameter; counted once a model), and a rough time. The size of a folder here is read from the headers of its files;
+    one that nobody knows leaves its cells empty. Raises BadInput for a study that cannot be read.
     """
     jobs = plan_jobs(load_study(study))
     rows: list[dict[str, Any]] = []
@@ -70,7 +71,13 @@ def weight_bytes(entry: ModelEntry) -> float | None:
     """Return the memory of a model's weights in bytes from size and dtype, None where the size is not known."""
     if entry.surprisals is not None:
         return 0.0
-    return entry.n_parameters * _BYTES[_dtype(entry)] if entry.n_parameters else None
+    size = known_size(entry)
+    return size * _BYTES[_dtype(entry)] if size else None
+
+
+def known_size(entry: ModelEntry) -> float | None:
+    """Return the number of parameters: as the study, the registry or the files of a folder here say; else None."""
+    return entry.n_parameters or (stored_parameters(entry.reference) if entry.surprisals is None else None)
 
 
 def held_bytes(job: Job) -> float | None:
@@ -84,14 +91,15 @@ def _row(job: Job, first: bool) -> dict[str, Any]:
     entry = job.entry
     weights = held_bytes(job)
     here = entry.surprisals is not None or is_here(entry)
-    download = 0.0 if here else 2 * entry.n_parameters if entry.n_parameters else None
+    size = known_size(entry)
+    download = 0.0 if here else 2 * size if size else None
     seconds = _seconds(job, (download or 0.0) if first else 0.0, first)
     card = entry.card
     return {
         "model": entry.label,
         "base_model": job.base.label if job.base else None,
         "measurement": describe(job.measurement),
-        "parameters": entry.n_parameters,
+        "parameters": size,
         "dtype": "" if entry.surprisals is not None else _dtype(entry),
         "device": "cpu" if entry.surprisals is not None else _device(entry),
         "gpu_memory_gib": None if weights is None else 1.2 * weights / GIB,
@@ -106,13 +114,14 @@ def _seconds(job: Job, download: float, first: bool) -> float | None:
     fixed = kind.seconds
     if entry.surprisals is not None:
         return fixed
-    if entry.n_parameters is None:
+    size = known_size(entry)
+    if size is None:
         return None
     speed = _GPU_FLOPS if _device(entry) == "gpu" else _CPU_FLOPS
     settings = job.measurement.settings()
     tokens = kind.tokens * (float(settings["n_prompts"] or 40) / 40 if "n_prompts" in settings else 1.0)
     loading = (weight_bytes(entry) or 0.0) / _READ_BYTES + download / _DOWNLOAD_BYTES if first else 0.0
-    return fixed + loading + 2 * entry.n_parameters * tokens / speed
+    return fixed + loading + 2 * size * tokens / speed
 
 
 def _dtype(entry: ModelEntry) -> str:
@@ -123,7 +132,7 @@ def _dtype(entry: ModelEntry) -> str:
 
 def _device(entry: ModelEntry) -> str:
     """Return where a model of this size is measured by anyone who has the choice."""
-    return "cpu" if entry.device == "cpu" or (entry.n_parameters or 0) < _GPU_FROM else "gpu"
+    return "cpu" if entry.device == "cpu" or (known_size(entry) or 0) < _GPU_FROM else "gpu"
 
 
 def is_here(entry: ModelEntry) -> bool:

@@ -43,6 +43,7 @@ def run(
     fresh: bool = False,
     progress: Progress = silent,
     *,
+    log: Callable[[str], None] = lambda line: None,
     load_model: LoadModel = load_entry,
     revision_of: RevisionOf = entry_revision,
 ) -> StudyResults:
@@ -52,7 +53,8 @@ def run(
     everything again. A job that fails is recorded with its reason (`results.failures`) and the others go on. Ctrl-C
     once finishes and saves the running measurement, twice stops at once; both raise KeyboardInterrupt. Raises BadInput
     for a study or data that cannot be used and for a folder that another run holds, MeasurementFailed for a full disk.
-    `load_model` and `revision_of` are how models are loaded and named (tests put in others).
+    `log` is called with a line for every job that ends. `load_model` and `revision_of` are how models are loaded and
+    named (tests put in others).
     """
     study = load_study(study)
     jobs = fingerprinted(plan_jobs(study), revision_of)
@@ -66,7 +68,7 @@ def run(
                 record.tell(progress)
                 todo = _Todo(record.waiting(), load_model, revision_of, progress, stopped)
                 with (
-                    Storing(record.take, lambda: record.tell(progress)) as storing,
+                    Storing(record.take, lambda: record.tell(progress, log)) as storing,
                     closing(_outcomes(study, executor, todo)) as outcomes,
                 ):
                     for outcome in outcomes:
@@ -113,6 +115,7 @@ class _Record:
         for job in jobs:
             self._by_fingerprint.setdefault(job.fingerprint, []).append(job)
         self._set_aside: list[str] = []
+        self._ended: list[str] = []
         self._data = _DataChecksums()
         if fresh:
             self._forget_table()
@@ -136,10 +139,13 @@ class _Record:
             self.store.write(fingerprint, outcome.files, _manifest(outcome, self._data.of(outcome.job.measurement)))
             self._finish(fingerprint)
         self._n_waiting -= len(self._by_fingerprint[outcome.job.fingerprint])
+        self._ended.append(f"{len(self.jobs) - self._n_waiting} of {len(self.jobs)}: {_how_it_ended(outcome)}")
 
-    def tell(self, progress: Progress) -> None:
-        """Report how many jobs of the study are done."""
+    def tell(self, progress: Progress, log: Callable[[str], None] | None = None) -> None:
+        """Report how many jobs of the study are done, and which have ended since."""
         progress("study", len(self.jobs) - self._n_waiting, len(self.jobs))
+        while log is not None and self._ended:
+            log(self._ended.pop(0))
 
     def index(self) -> StudyIndex:
         """Return the index of the folder as it is now."""
@@ -201,6 +207,12 @@ class _Record:
     def _set(self, job: Job, **changes: Any) -> None:
         for same in self._by_fingerprint[job.fingerprint]:
             self._records[id(same)] = replace(self._records[id(same)], **changes)
+
+
+def _how_it_ended(outcome: Outcome) -> str:
+    if isinstance(outcome, Failed):
+        return f"{outcome.job} failed: {outcome.reason}"
+    return f"{outcome.job}, {outcome.seconds:.0f} s"
 
 
 class _DataChecksums:

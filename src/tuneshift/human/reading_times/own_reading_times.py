@@ -28,11 +28,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+<<<<<<< HEAD:src/tuneshift/human/reading_times/own_reading_times.py
 from tuneshift.human.reading_times.reading_ceiling import split_half
 from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.human.text.own_table import first_row, missing_columns, numbers, write_table
 from tuneshift.human.text.problems import Problem
 from tuneshift.human.text.sentences import mark_sentences
+=======
+from tuneshift.human.own_table import called_otherwise, first_row, missing_columns, numbers, write_table
+from tuneshift.human.problems import Problem
+from tuneshift.human.reading_ceiling import split_half
+from tuneshift.human.reading_times import ReadingTimes
+from tuneshift.human.sentences import mark_sentences
+>>>>>>> stumble:src/tuneshift/human/own_reading_times.py
 
 NEEDED = ("document", "index", "word", "time")
 OPTIONAL = ("n", "frequency", "log_frequency", "length", "sentence")
@@ -44,7 +52,13 @@ _BETWEEN_NOTES = " | "
 _SHORTEST = 20.0  # ms: a median below it can only be seconds
 _KNOWN_AS = {"position": "index", "word_index": "index", "word_number": "index", "zone": "index", "text": "document",
              "text_id": "document", "doc": "document", "story": "document", "item": "document", "token": "word",
-             "rt": "time", "reading_time": "time", "time_ms": "time", "subject": "participant"}  # fmt: skip
+             "wordnum": "index", "word_num": "index", "word_no": "index", "word_id": "index", "wordid": "index",
+             "word_position": "index", "text_name": "document", "story_id": "document", "doc_id": "document",
+             "item_id": "document", "passage": "document", "ia_label": "word", "word_text": "word",
+             "rt": "time", "reading_time": "time", "time_ms": "time", "duration": "time", "readingtime": "time",
+             "meanrt": "time", "mean_rt": "time", "subject": "participant", "subj": "participant",
+             "sub": "participant", "subject_id": "participant", "subj_id": "participant", "ppt": "participant",
+             "participant_id": "participant", "reader": "participant", "workerid": "participant"}  # fmt: skip
 
 
 def write_reading_times(times: ReadingTimes, path: str | Path) -> Path:
@@ -158,7 +172,7 @@ def _word_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[
         whose = f" of participant {again['participant']!r}" if "participant" in table else ""
         found.append(
             Problem(f"row {row}: word {again['index']} ({again['word']!r}) of document {again['document']!r}{whose} "
-                    f"is there already ({int(key.duplicated().sum())} such rows)")
+                    f"is there already ({int(key.duplicated().sum())} such rows){_whose_rows(table)}")
         )  # fmt: skip
     place = [table["document"], pd.Series(index, index=table.index)]
     for column in ("word", *(name for name in _OF_WORDS if name in table)):
@@ -181,6 +195,12 @@ def _word_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[
         elif there[0] not in (0, 1):
             found.append(Problem(f"document {document!r} begins with word {there[0]:g}, not 0 or 1"))
     return found
+
+
+def _whose_rows(table: pd.DataFrame) -> str:
+    """Return a hint where a word stands several times because its readers stand under another name."""
+    other = None if "participant" in table else called_otherwise(table, "participant", _KNOWN_AS)
+    return f"; is column `{other}` the `participant`? rename it" if other else ""
 
 
 def _time_problems(table: pd.DataFrame, columns: dict[str, np.ndarray]) -> list[Problem]:

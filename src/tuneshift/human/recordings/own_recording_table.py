@@ -35,7 +35,9 @@ _TAKEN = ("target_name", "time", "responses", "word", "word_onset", "word_offset
 """Names that mean something else in a recording, so that no label of stimuli can have them."""
 NEEDED = ("stimulus", "text", "participant", "response")
 _KNOWN_AS = {"sentence": "text", "subject": "participant", "value": "response", "stimulus_id": "stimulus",
-             "item": "stimulus", "subject_id": "participant", "bold": "response", "sub": "participant"}  # fmt: skip
+             "item": "stimulus", "subject_id": "participant", "bold": "response", "sub": "participant",
+             "subj": "participant", "subj_id": "participant", "participant_id": "participant", "ppt": "participant",
+             "stim": "stimulus", "stim_id": "stimulus", "sentence_id": "stimulus", "beta": "response"}  # fmt: skip
 
 
 def write_recording_table(recording: Recording, path: str | Path) -> Path:

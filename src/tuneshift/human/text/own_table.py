@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -74,10 +75,20 @@ def missing_columns(table: pd.DataFrame, needed: Sequence[str], known_as: dict[s
     for name in needed:
         if name in table.columns:
             continue
-        other = next((c for c in table.columns if known_as.get(str(c).lower(), str(c).lower()) == name), None)
+        other = called_otherwise(table, name, known_as)
         hint = f" (is it `{other}`? rename it)" if other else f"; it has {some(list(table.columns), 12)}"
         found.append(Problem(f"has no column `{name}`{hint}"))
     return found
+
+
+def called_otherwise(table: pd.DataFrame, name: str, known_as: dict[str, str]) -> str | None:
+    """Return the column that is `name` under a name people give it, or a slip of the pen away; None where none is."""
+    others = [str(column) for column in table.columns]
+    for column in others:
+        plain = column.lower().replace(" ", "_").replace(".", "_").replace("-", "_")
+        if known_as.get(plain, plain) == name:
+            return column
+    return next(iter(get_close_matches(name, others, n=1, cutoff=0.75)), None)
 
 
 def numbers(table: pd.DataFrame, column: str, unit: str | None = None) -> tuple[np.ndarray, list[Problem]]:

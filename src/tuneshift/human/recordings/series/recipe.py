@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from tuneshift.errors import BadInput
+from tuneshift.errors import BadInput, nearest
 from tuneshift.files.yaml_file import read_yaml
 
 PAUSES = ("", "sp", "sil", "<sil>", "<p:>", "<eps>", "<s>", "</s>", "{sl}", "#")
@@ -116,6 +116,11 @@ def read_recipe(path: str | Path) -> SeriesRecipe:
     except (ValidationError, TypeError) as error:
         if isinstance(error, TypeError):
             raise BadInput(f"{path}: every key must be a word ({error}).") from error
-        first = error.errors()[0]
+        first = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")[0]  # a typo before its want
         where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            inner: dict[str, type[BaseModel]] = {"words": WordFiles, "confounds": ConfoundFiles}
+            known = [key for key in inner.get(where.partition(".")[0], SeriesRecipe).model_fields if key != "folder"]
+            hint = nearest(str(first["loc"][-1]), known)
+            raise BadInput(f"{path}, `{where}`: unknown key{hint}; known are {', '.join(known)}.") from error
         raise BadInput(f"{path}, `{where}`: {first['msg'][0].lower()}{first['msg'][1:]}.") from error
