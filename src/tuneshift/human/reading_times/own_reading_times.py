@@ -28,19 +28,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-<<<<<<< HEAD:src/tuneshift/human/reading_times/own_reading_times.py
 from tuneshift.human.reading_times.reading_ceiling import split_half
 from tuneshift.human.reading_times.reading_times import ReadingTimes
-from tuneshift.human.text.own_table import first_row, missing_columns, numbers, write_table
+from tuneshift.human.text.own_table import called_otherwise, first_row, missing_columns, numbers, write_table
 from tuneshift.human.text.problems import Problem
 from tuneshift.human.text.sentences import mark_sentences
-=======
-from tuneshift.human.own_table import called_otherwise, first_row, missing_columns, numbers, write_table
-from tuneshift.human.problems import Problem
-from tuneshift.human.reading_ceiling import split_half
-from tuneshift.human.reading_times import ReadingTimes
-from tuneshift.human.sentences import mark_sentences
->>>>>>> stumble:src/tuneshift/human/own_reading_times.py
 
 NEEDED = ("document", "index", "word", "time")
 OPTIONAL = ("n", "frequency", "log_frequency", "length", "sentence")
