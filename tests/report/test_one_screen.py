@@ -16,7 +16,7 @@ MOST_PAGES = 4
 
 @pytest.fixture
 def screen(browser: Page, report: Path) -> Page:
-    page = browser.open(report, 1300)
+    page = browser.open(report, 1300, folded=True)
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SCREEN)
     return page
 

@@ -107,7 +107,7 @@ function redrawFigures() {
   if (onPaper) for (const box of [...stale].filter(isLaidOut)) freshen(box);
   else if (!freshening) {
     showFreshening(true);
-    window.requestAnimationFrame(() => window.setTimeout(freshenNext, 0));
+    window.requestAnimationFrame(() => window.requestAnimationFrame(freshenNext)); // the second comes when the first frame is shown
   }
 }
 
