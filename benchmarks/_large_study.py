@@ -124,25 +124,23 @@ def _brain(rng: np.random.Generator, model: MadeUp, name: str, people: np.ndarra
     layers = [*(str(layer) for layer in range(size.layers)), "nested"]
     top = int(hump.argmax())
     centre = np.append(hump + tuned, hump[top] + gain * 0.7)
-    scores = (
-        centre[:, None, None] + people + rng.normal(0, 0.012, (len(layers), *people.shape))
-    )  # layer, region, person
-    frames = [_block(scores, layers, list(REGIONS), 0.45), _block(scores.mean(1, keepdims=True), layers, ["mean"], 0.45),
-              _block(np.median(scores, 1, keepdims=True), layers, ["median"], 0.45)]  # fmt: skip
+    noise = rng.normal(0, 0.012, (len(layers), *people.shape))
+    scores = centre[:, None, None] + people + noise  # layer, region, person
+    whole = {"mean": scores.mean(1, keepdims=True), "median": np.median(scores, 1, keepdims=True)}
+    frames = [_block(scores, layers, list(REGIONS), 0.45)]
+    frames += [_block(values, layers, [statistic], 0.45) for statistic, values in whole.items()]
     best = frames[1][(frames[1]["layer"] == str(top)) & (frames[1]["participant"] == "mean")]
     frames.append(best.assign(layer="best"))
-    twins = (
-        np.full((size.layers, 1, people.shape[1]), 0.05) + people.mean(0) + rng.normal(0, 0.004, (size.layers, 1, 1))
-    )
-    untrained = _block(twins, layers[:-1], ["mean"], 0.45).assign(metric="r_untrained")
+    twins = 0.05 + people.mean(0) + rng.normal(0, 0.004, (len(layers), 1, 1))
+    untrained = _block(twins, layers, ["mean"], 0.45).assign(metric="r_untrained")
     frames.append(untrained[untrained["participant"] == "mean"])
     table = pd.concat(frames, ignore_index=True).fillna({"metric": "r"})
     return _result(table.assign(dataset=name, split="grouped", mapping="ridge", unit="r"))
 
 
 def _block(scores: np.ndarray, layers: list[str], targets: list[str], ceiling: float) -> pd.DataFrame:
-    """Return rows of scores (layer, target, person): one a person, and their mean with its interval (normal, not a bootstrap)."""
-    n_layers, n_targets, n = scores.shape
+    """Return rows of scores (layer, target, person): one a person, and their mean with a normal interval."""
+    n = scores.shape[2]
     names = [f"p{person:02d}" for person in range(1, n + 1)]
     mean, half = scores.mean(2), 1.96 * scores.std(2, ddof=1) / np.sqrt(n)
     index = pd.MultiIndex.from_product([layers, targets, names], names=["layer", "target", "participant"])

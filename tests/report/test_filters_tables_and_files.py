@@ -24,7 +24,13 @@ def column(page: Page, table: str, name: str) -> list[str]:
     )
 
 
+def figures_follow(page: Page) -> None:
+    """The page answers first, its figures a moment later."""
+    page.wait(lambda: page.js("return document.documentElement.dataset.figures !== 'waiting'"), "the figures are drawn")
+
+
 def shown_traces(page: Page, figure: str) -> list[str]:
+    figures_follow(page)
     return page.js(
         "return document.querySelector(`[data-figure='${arguments[0]}']`).data.filter((t) => t.visible !== false).map((t) => t.meta?.model ?? '')",
         figure,
@@ -67,6 +73,7 @@ def test_layers_are_cut_in_tables_and_figures(page: Page) -> None:
     last.send_keys("3" + Keys.TAB)
     layers = {layer for layer in column(page, "#table-results table", "layer") if layer.isdigit()}
     assert {"2"} <= layers <= {"2", "3"}  # of the first page of rows
+    figures_follow(page)
     shown = page.js("return document.querySelector('#brain .plot').layout.xaxis.range")
     assert shown == [1.6, 3.4]
 

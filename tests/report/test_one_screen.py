@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +15,10 @@ MOST_PAGES = 4
 
 
 @pytest.fixture
-def screen(browser: Page, report: Path) -> Iterator[Page]:
+def screen(browser: Page, report: Path) -> Page:
     page = browser.open(report, 1300)
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SCREEN)
-    yield page
+    return page
 
 
 def test_the_folded_page_is_not_tall(screen: Page) -> None:

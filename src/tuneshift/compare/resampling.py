@@ -86,7 +86,7 @@ def _sign_flip_p(differences: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _wilcoxon(differences: np.ndarray) -> np.ndarray:
-    """Return the signed-rank p of each row; rows that hold every unit, without ties and zeros, are tested in one call."""
+    """Return the signed-rank p of each row; whole rows without ties and zeros are tested in one call."""
     p = np.full(len(differences), np.nan)
     ranked = np.sort(np.abs(differences), axis=1)  # a missing unit is sorted to the end, and NaN is above nothing
     plain = (ranked[:, 0] > 0) & (np.diff(ranked, axis=1) > 0).all(axis=1)

@@ -15,12 +15,14 @@ from tuneshift.vocabulary.rows import untrained
 from tuneshift.vocabulary.selecting import extreme, groups, overall, rows_of
 from tuneshift.vocabulary.words import interval, listed, missing, number
 
+MOST_CONTROLS = 8
+"""More models than this are counted in one sentence on controls."""
 _MAPPINGS = FIRST_SURPRISALS["mapping"]
 
 
 def section_sentences(results: Results) -> list[Sentence]:
     """Return what sections say of single models, before their figures."""
-    table = results.table.reset_index(drop=True)
+    table = rows_of(results.table.reset_index(drop=True), participant=("mean", "median", ""))
     return [
         *_brain_sentences(table),
         *_reading_sentences(table),
@@ -51,8 +53,21 @@ def _brain_sentences(table: pd.DataFrame) -> Iterator[Sentence]:
             tuple(f"row-{row.name}" for row in shown),
             "brain",
         )
-        for (model,), mine in groups(rows_of(table, measurement="brain", dataset=dataset, split=split), "model"):
-            yield from _control_sentence(model, overall(mine), dataset)
+        mine = overall(rows_of(table, measurement="brain", dataset=dataset, split=split))
+        controls = [said for (model,), own in groups(mine, "model") for said in _control_sentence(model, own, dataset)]
+        yield from controls if len(controls) <= MOST_CONTROLS else [_controls_together(controls, dataset)]
+
+
+def _controls_together(controls: list[Sentence], dataset: str) -> Sentence:
+    """Say of many models how many score above their controls; the first row of each sentence is its model's score."""
+    held = [said for said in controls if said.kind == "finding"]
+    return Sentence(
+        f"Controls on {dataset}, layer chosen by nested cross-validation: {len(held)} of {len(controls)} models score above "
+        "their untrained twin and, where it is known, the text's surface alone.",
+        "finding" if len(held) == len(controls) else "null",
+        tuple(said.rows[0] for said in controls),
+        "brain",
+    )
 
 
 def _control_sentence(model: str, rows: pd.DataFrame, dataset: str) -> Iterator[Sentence]:

@@ -38,7 +38,7 @@ def findings_of(results: Results) -> Findings:
     pairs = results.pairs().reset_index(drop=True)
     bases = {
         str(model): str(base)
-        for model, base in zip(table["model"], table["base_model"], strict=True)
+        for model, base in table[["model", "base_model"]].drop_duplicates().itertuples(index=False)
         if isinstance(base, str)
     }
     roots = {str(base): root_of(str(base), bases) for base in bases.values()}

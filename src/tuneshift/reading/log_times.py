@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tuneshift.errors import BadInput
-from tuneshift.human.reading_ceiling import split_half
+from tuneshift.human.reading_times.reading_ceiling import split_half
 from tuneshift.human.reading_times.reading_times import ReadingTimes
 
 UNIT = "log ms"

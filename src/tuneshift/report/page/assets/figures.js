@@ -2,6 +2,8 @@
 const drawn = new Map();
 const inSight = new Set();
 const stale = new Set();
+const lookedLike = new Map();
+let freshening = false;
 const PAPER_WIDTH = 680;
 let onPaper = false;
 
@@ -11,9 +13,10 @@ function themedLayout(figure, width, dark, solid) {
   const axis = { gridcolor: line, linecolor: line, zerolinecolor: dark ? "#7f8b99" : "#8a96a3", tickcolor: line };
   for (const name of Object.keys(made).filter((key) => /^[xy]axis\d*$/.test(key)).concat(["xaxis", "yaxis"])) {
     const own = made[name] || {};
-    const byLayer = own.layeraxis;
+    const byLayer = Boolean(own.layeraxis);
     delete own.layeraxis;
     made[name] = { ...axis, zeroline: false, automargin: true, ...own };
+    if (byLayer) made[name].byLayer = true;
     if (made[name].title && name.startsWith("y")) made[name].title = { standoff: 8, ...made[name].title };
     made[name].zerolinecolor = axis.zerolinecolor;
     if (byLayer && (filters.from !== null || filters.to !== null)) {
@@ -54,6 +57,7 @@ function drawFigure(box) {
   drawn.set(box, figure);
   const layout = themedLayout(figure, boxWidth(box), isDark(), false);
   box.style.minHeight = layout.height + "px";
+  lookedLike.set(box, looks(box, figure));
   Plotly.newPlot(box, themedData(figure.data), layout, {
     responsive: true,
     displaylogo: false,
@@ -67,27 +71,59 @@ function boxWidth(box) {
   return onPaper ? PAPER_WIDTH : box.clientWidth || PAPER_WIDTH;
 }
 
-function redrawFigure(box) {
-  const figure = drawn.get(box);
-  const layout = themedLayout(figure, boxWidth(box), isDark(), false);
-  box.style.minHeight = layout.height + "px";
-  Plotly.react(box, themedData(figure.data), layout);
+/** What a drawn figure depends on: when only the layers change its axes are moved, which takes a tenth of drawing it anew. */
+function looks(box, figure) {
+  const models = new Set(figure.data.map((trace) => trace.meta && trace.meta.model));
+  const byLayer = JSON.stringify(figure.layout).includes('"layeraxis":true');
+  const rest = [isDark(), boxWidth(box), [...filters.hiddenModels].filter((model) => models.has(model))].join("|");
+  return { rest, layers: byLayer ? filters.from + "|" + filters.to : "" };
 }
 
-/** Redraw what is seen at once, what lies further up or down a little later, what is folded or hidden when it is seen. */
+function redrawFigure(box) {
+  const figure = drawn.get(box);
+  const before = lookedLike.get(box);
+  const now = looks(box, figure);
+  lookedLike.set(box, now);
+  if (before && before.rest === now.rest && before.layers === now.layers) return;
+  const layout = themedLayout(figure, boxWidth(box), isDark(), false);
+  box.style.minHeight = layout.height + "px";
+  if (before && before.rest === now.rest) Plotly.relayout(box, layerRanges(layout));
+  else Plotly.react(box, themedData(figure.data), layout);
+}
+
+function layerRanges(layout) {
+  const ranges = {};
+  for (const [name, axis] of Object.entries(layout)) {
+    if (!/^xaxis\d*$/.test(name) || !axis.byLayer) continue;
+    if (axis.range) ranges[name + ".range"] = axis.range;
+    else ranges[name + ".autorange"] = true;
+  }
+  return ranges;
+}
+
+/** The page answers first; figures that are seen follow, then those further up or down; folded ones when they are seen. */
 function redrawFigures() {
   for (const box of drawn.keys()) stale.add(box);
-  for (const box of [...stale]) if (onPaper ? isLaidOut(box) : inSight.has(box) && isLaidOut(box)) freshen(box);
-  window.setTimeout(freshenNext, 0);
+  if (onPaper) for (const box of [...stale].filter(isLaidOut)) freshen(box);
+  else if (!freshening) {
+    showFreshening(true);
+    window.requestAnimationFrame(() => window.setTimeout(freshenNext, 0));
+  }
+}
+
+function showFreshening(is) {
+  freshening = is;
+  root.dataset.figures = is ? "waiting" : "drawn";
 }
 
 function freshen(box) {
-  if (!stale.delete(box)) return;
-  redrawFigure(box);
+  if (stale.delete(box)) redrawFigure(box);
 }
 
 function freshenNext() {
-  const box = [...stale].find(isLaidOut);
+  const waiting = [...stale].filter(isLaidOut);
+  const box = waiting.find((one) => inSight.has(one)) || waiting[0];
+  showFreshening(Boolean(box));
   if (!box) return;
   freshen(box);
   window.setTimeout(freshenNext, 0);
@@ -116,7 +152,7 @@ function saveNumbers(key) {
     if (trace.fill === "toself") continue; // a band: its bounds are those of its curve
     const band = data.find((other) => other.fill === "toself" && other.name === trace.name && other.xaxis === trace.xaxis);
     trace.x.forEach((x, i) => {
-      const y = trace.y[i];
+      const y = trace.z ? trace.z[0][i] : trace.y[i];
       let [low, high] = [null, null];
       if (band && trace.mode !== "lines") [low, high] = [band.y[2 * trace.x.length - 1 - i], band.y[i]];
       else if (trace.error_y) [low, high] = [y - bound(trace.error_y, i, "low"), y + bound(trace.error_y, i, "high")];
