@@ -83,10 +83,7 @@ class StudyIndex:
     @cached_property
     def arrow(self) -> pa.Table:
         """The long table in the order of jobs, and what was measured in a few words (`SPECIFICATION`), as arrow."""
-        named = _named(self.rows, self.done)
-        described = {(job.model, job.fingerprint): job.description for job in self.done}
-        keys = zip(named.column("model").to_pylist(), named.column("fingerprint").to_pylist(), strict=True)
-        return named.append_column(SPECIFICATION, pa.array([described.get(key) for key in keys], pa.string()))
+        return _named(self.rows, self.done)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -230,7 +227,8 @@ def _named(rows: pa.Table, jobs: list[JobRecord]) -> pa.Table:
         field = SCHEMA.field(name)
         column = pa.array(found, field.type).take(order)
         rows = rows.set_column(rows.schema.get_field_index(name), field, column)
-    return rows
+    described = pa.array([job.description for job in jobs], pa.string()).take(order)
+    return rows.append_column(SPECIFICATION, described)
 
 
 def _named_slowly(rows: pa.Table, jobs: list[JobRecord]) -> pa.Table:
