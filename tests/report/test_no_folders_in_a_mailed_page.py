@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
 from tuneshift.models.revision import local_folder
 from tuneshift.report import write_report
@@ -36,6 +37,12 @@ def test_an_absolute_path_keeps_its_last_two_parts(text: str, cut: str) -> None:
 )
 def test_addresses_hub_ids_and_relative_paths_stay(text: str) -> None:
     assert without_folders(text) == text
+
+
+def test_a_picture_stays_markup_without_its_folders() -> None:
+    found = without_folders(Markup("<title>/a/b/c/d</title><g/>"))
+    assert found == "<title>c/d</title><g/>"
+    assert isinstance(found, Markup)
 
 
 def test_whatever_holds_texts_is_gone_through_and_numbers_are_left_alone() -> None:

@@ -6,6 +6,8 @@ import re
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from markupsafe import Markup
+
 _PART = r"[^/\\\s\"'`()\[\]{}<>|,;:]+"
 _PATH = re.compile(
     rf"(?<![^\s\"'`(\[=+:])(?:/(?:home|Users|root|tmp)/{_PART}|/{_PART}/{_PART}(?=/)|[A-Za-z]:\\{_PART})(?:[/\\]{_PART})*"
@@ -20,6 +22,8 @@ def without_folders(value: Any) -> Any:
     A text that is a path as a whole may hold blanks; within a sentence a path ends where one stands. Web addresses and
     relative paths stay, and so do numbers and arrays.
     """
+    if isinstance(value, Markup):  # a picture stays a picture: as a plain text the page would show its source
+        return Markup(_PATH.sub(lambda found: _last_parts(found.group()), str(value)))
     if isinstance(value, str):
         return _cut(value)
     if isinstance(value, dict):

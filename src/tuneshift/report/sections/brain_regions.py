@@ -46,6 +46,6 @@ def region_map(key: str, where: str, people: str, nested: pd.DataFrame) -> Itera
         traces,
         {"height": 150 + 22 * len(traces), "coloraxis": {"colorscale": "Viridis", "colorbar": {"title": {"text": "r"}, "thickness": 12}},
          "xaxis": {"title": {"text": "region"}, "type": "category", "showgrid": False},
-         "yaxis": {"title": {"text": "model"}, "type": "category", "autorange": "reversed", "showgrid": False}, "margin": {"l": 10}},
+         "yaxis": {"title": {"text": "model"}, "type": "category", "autorange": "reversed", "showgrid": False, "tickmode": "linear", "dtick": 1, "tickfont": {"size": 11}}, "margin": {"l": 10}},
         dataset=where.partition(",")[0],
     )  # fmt: skip
