@@ -9,6 +9,7 @@ from tuneshift.report.blocks.figures import Figure
 from tuneshift.report.blocks.many_models import kin_of, spread
 from tuneshift.report.page import data_table
 from tuneshift.report.page.data_table import light
+from tuneshift.report.sections.brain_regions import region_map
 from tuneshift.report.sections.internals_shift import groups_of_layers
 
 
@@ -67,6 +68,21 @@ def test_marks_of_many_models_have_a_legend_of_two() -> None:
     marks = [{**trace, "mode": "markers"} for trace in figure.data if "meta" in trace]
     drawn = spread(Figure("f", "Scores.", "", marks, figure.layout), kin_of(table))
     assert [trace["name"] for trace in drawn.data if trace["showlegend"]] == ["base model", "tuned model"]
+
+
+def test_the_map_of_regions_has_each_models_own_scores_in_its_row() -> None:
+    rows = pd.DataFrame(
+        [
+            {"model": model, "target": region, "participant": "mean", "value": value}
+            for model, values in {"a": (0.1, 0.2), "b": (0.3, 0.4)}.items()
+            for region, value in zip(("left", "right"), values, strict=True)
+        ]
+    )
+    [figure] = region_map("key", "brains, grouped split", "participants", rows)
+    [trace] = figure.data
+    assert (trace["x"], trace["y"], trace["z"]) == (["left", "right"], ["a", "b"], [[0.1, 0.2], [0.3, 0.4]])
+    assert trace["meta"]["models"] == ["a", "b"]
+    assert figure.description.startswith("a: from 0.100 (left) to 0.200 (right).")
 
 
 @pytest.fixture

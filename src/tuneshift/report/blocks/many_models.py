@@ -46,7 +46,8 @@ def spread(figure: Figure, kin: Kin) -> Figure:
         return figure
     layout = figure.layout
     if "panels" in layout or layout.get("yaxis", {}).get("type") == "category":
-        return replace(figure, data=[_without_legend(trace) for trace in figure.data])
+        said = f"{figure.caption} Point at a line or a mark to read its model."
+        return replace(figure, data=[_without_legend(trace) for trace in figure.data], caption=said)
     if any("lines" in text(trace.get("mode")) for trace in figure.data if _model(trace)):
         return _panels(figure, shown, kin)
     return _two_colours(figure, kin)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 _PART = r"[^/\\\s\"'`()\[\]{}<>|,;:]+"
 _PATH = re.compile(
-    rf"(?<![^\s\"'`(\[=+:])(?:/(?:home|Users|root|tmp)/{_PART}|/{_PART}/{_PART}(?=/)|[A-Za-z]:\\{_PART})(?:[/\\]{_PART})*"
+    rf"(?<![^\s\"'`(\[=+:>])(?:/(?:home|Users|root|tmp)/{_PART}|/{_PART}/{_PART}(?=/)|[A-Za-z]:\\{_PART})(?:[/\\]{_PART})*"
 )
 _KEPT = 2
 """So many last parts of a path say enough: a run's name and a checkpoint's, a folder and a file in it."""

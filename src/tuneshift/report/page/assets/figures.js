@@ -42,7 +42,11 @@ function themedLayout(figure, width, dark, solid) {
 }
 
 function themedData(data) {
-  return data.map((trace) => ({ ...trace, visible: modelShown(trace.meta && trace.meta.model) }));
+  return data.map((trace) => {
+    if (!trace.meta?.models) return { ...trace, visible: modelShown(trace.meta && trace.meta.model) };
+    const shown = (_, row) => modelShown(trace.meta.models[row]); // a map: a row a model
+    return { ...trace, y: trace.y.filter(shown), z: trace.z.filter(shown) };
+  });
 }
 
 function plotName(key) {
@@ -73,7 +77,7 @@ function boxWidth(box) {
 
 /** What a drawn figure depends on: when only the layers change its axes are moved, which takes a tenth of drawing it anew. */
 function looks(box, figure) {
-  const models = new Set(figure.data.map((trace) => trace.meta && trace.meta.model));
+  const models = new Set(figure.data.flatMap((trace) => trace.meta?.models || [trace.meta?.model]));
   const byLayer = JSON.stringify(figure.layout).includes('"layeraxis":true');
   const rest = [isDark(), boxWidth(box), [...filters.hiddenModels].filter((model) => models.has(model))].join("|");
   return { rest, layers: byLayer ? filters.from + "|" + filters.to : "" };
@@ -151,8 +155,12 @@ function saveNumbers(key) {
   for (const trace of data) {
     if (trace.fill === "toself") continue; // a band: its bounds are those of its curve
     const band = data.find((other) => other.fill === "toself" && other.name === trace.name && other.xaxis === trace.xaxis);
+    if (trace.z) {
+      trace.meta.models.forEach((model, row) => trace.x.forEach((x, i) => rows.push([model, x, trace.z[row][i], null, null])));
+      continue;
+    }
     trace.x.forEach((x, i) => {
-      const y = trace.z ? trace.z[0][i] : trace.y[i];
+      const y = trace.y[i];
       let [low, high] = [null, null];
       if (band && trace.mode !== "lines") [low, high] = [band.y[2 * trace.x.length - 1 - i], band.y[i]];
       else if (trace.error_y) [low, high] = [y - bound(trace.error_y, i, "low"), y + bound(trace.error_y, i, "high")];
