@@ -123,7 +123,10 @@ def test_many_pairs_are_counted_and_their_mean_has_an_interval_over_base_models(
         "In 3 of 5 pairs tuning made the model predict people's reading times worse, in 1 the opposite"
     )
     mean, low, high = mean_over_pairs(np.array([-0.05, -0.04, -0.03, 0.001, 0.05]), [f"b{i}" for i in range(5)])
-    assert f"change in correlation of surprisal with reading time: mean −0.014 [{low:.3f} to {high:.3f}]".replace("-", "−") in finding.sentence
+    assert (
+        f"change in correlation of surprisal with reading time: mean −0.014 [{low:.3f} to {high:.3f}]".replace("-", "−")
+        in finding.sentence
+    )
     assert (finding.sign, len(finding.bars), mean) == ("mixed", 5, pytest.approx(-0.0138))
 
 

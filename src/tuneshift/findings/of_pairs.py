@@ -117,7 +117,11 @@ def _many(part: pd.DataFrame, metric: Metric, where: str, roots: Mapping[str, st
     spread = interval(low, high)
     amount = f"{signed(mean)}" + (f" [{spread}]" if spread != "–" else "")
     ends = f"{signed(difference.min())} to {signed(difference.max())}"
-    told = f"change in {metric.label}: mean {amount}" if spread != "–" else f"change in {metric.label}: {ends}, mean {amount}"
+    told = (
+        f"change in {metric.label}: mean {amount}"
+        if spread != "–"
+        else f"change in {metric.label}: {ends}, mean {amount}"
+    )
     n = len(part)
     if len(up) or len(down):
         first, second = (up, down) if len(up) >= len(down) else (down, up)
