@@ -179,7 +179,7 @@ def test_a_study_without_pairs_says_how_high_its_scores_are_and_whether_that_is_
 names = st.text("abcdefgh-0123456789", min_size=1, max_size=24)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(
     st.lists(
         st.tuples(st.sampled_from([BRAIN, READING, PROMPTS]), st.floats(-5000, 5000), st.floats(0, 100)),
