@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # a test never downloads
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -18,6 +19,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # as many workers as processors: a thre
 from tuneshift.models import LanguageModel
 
 SEED = 20231201
+settings.register_profile("tests", deadline=None)  # what is late on a crowded machine is not wrong
+settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)

@@ -176,7 +176,7 @@ def test_a_file_of_ones_own_is_lent_too(tmp_path: Path, fable_2m: LanguageModel)
     before = template_checksum(str(file))
     file.write_text(CHATML, "utf-8")
     assert before != template_checksum(str(file)) != template_checksum(None) == ""
-    with pytest.raises(BadInput, match=r"file .*absent\.jinja cannot be read"):
+    with pytest.raises(BadInput, match=r"template: .*absent\.jinja cannot be read"):
         in_chat_form(fable_2m, str(tmp_path / "absent.jinja"))
 
 

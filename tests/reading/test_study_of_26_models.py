@@ -84,7 +84,8 @@ def test_the_report_states_pairs_and_size_with_their_intervals_over_stories(
     assert len(reading.bars) == len(PAIRS)
     assert all(bar.low < bar.value < bar.high for bar in reading.bars)
     assert f"of {len(PAIRS)} pairs" in reading.sentence
-    assert "mean difference" in reading.sentence
+    assert "change in" in reading.sentence
+    assert "mean " in reading.sentence
     (size,) = [finding for finding in results.findings("across") if "predictive power" in finding.what]
     assert size.sentence.startswith("Larger models have a lower predictive power of surprisal")
     assert "22 models): r = −0.93 with log size" in size.sentence

@@ -117,7 +117,11 @@ def _many(part: pd.DataFrame, metric: Metric, where: str, roots: Mapping[str, st
     spread = interval(low, high)
     amount = f"{signed(mean)}" + (f" [{spread}]" if spread != "–" else "")
     ends = f"{signed(difference.min())} to {signed(difference.max())}"
-    told = f"mean difference {amount}" if spread != "–" else f"differences {ends}, mean {amount}"
+    told = (
+        f"change in {metric.label}: mean {amount}"
+        if spread != "–"
+        else f"change in {metric.label}: {ends}, mean {amount}"
+    )
     n = len(part)
     if len(up) or len(down):
         first, second = (up, down) if len(up) >= len(down) else (down, up)
@@ -128,8 +132,11 @@ def _many(part: pd.DataFrame, metric: Metric, where: str, roots: Mapping[str, st
         sign = "mixed" if len(second) else "higher" if rises else "lower"
         return {"sentence": said, "kind": "difference", "amount": amount, "sign": sign}
     if all(kind == "unknown" for kind in verdicts):
-        said = f"{metric.label} over {n} pairs ({where}): {told}. No interval is known, so nothing is claimed."
-        return {"sentence": said[:1].upper() + said[1:], "kind": "unknown", "amount": amount}
+        said = f"Over {n} pairs ({where}), {told}. No interval is known, so nothing is claimed."
+        return {"sentence": said, "kind": "unknown", "amount": amount}
+    if not difference.any():
+        said = f"Tuning changed nothing in {_what(metric)} in any of {n} pairs ({where}): {metric.label} is the same."
+        return {"sentence": said, "kind": "null", "amount": amount}
     reach = _widest(part)
     excluded = f"; differences outside {reach} are excluded" if reach else ""
     said = f"No change is shown in {_what(metric)} in any of {n} pairs ({where}): {told}{excluded}."
