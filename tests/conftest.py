@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # a test never downloads
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -19,7 +19,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # as many workers as processors: a thre
 from tuneshift.models import LanguageModel
 
 SEED = 20231201
-settings.register_profile("tests", deadline=None)  # what is late on a crowded machine is not wrong
+# What is late on a crowded machine is not wrong.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from tuneshift.compare.correlations import root_of
 from tuneshift.compare.verdict import ALPHA, verdict
 from tuneshift.findings.across import link_findings, size_findings
@@ -63,7 +65,7 @@ def _first(ordered: list[Finding]) -> list[Finding]:
     return [*chosen, *(finding for finding in ordered if finding not in chosen)][:MOST]
 
 
-def _count(paired) -> str:  # type: ignore[no-untyped-def]
+def _count(paired: pd.DataFrame) -> str:
     tested = [row for _, row in paired.iterrows() if verdict(row) != "unknown"]
     if len(tested) < 2:
         return ""

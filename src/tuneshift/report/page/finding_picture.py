@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup, escape
 
@@ -37,7 +37,7 @@ def finding_picture(finding: Finding) -> Markup:
     ).format(w=WIDTH, h=round(height), said=_said(bars), z=zero, end=round(height - 1), marks=Markup("").join(marks))
 
 
-def _bar(bar: Bar, x, y: float, radius: float) -> Markup:  # type: ignore[no-untyped-def]
+def _bar(bar: Bar, x: Callable[[float], float], y: float, radius: float) -> Markup:
     kind = "holds" if bar.holds else "open"
     line = Markup("")
     if bar.low is not None and bar.high is not None:
