@@ -39,6 +39,11 @@ def test_addresses_hub_ids_and_relative_paths_stay(text: str) -> None:
     assert without_folders(text) == text
 
 
+def test_the_letters_of_a_picture_are_no_path() -> None:
+    picture = "data:image/png;base64,iVBOR/home/user/of/letters=="
+    assert without_folders(picture) == picture
+
+
 def test_a_picture_stays_markup_without_its_folders() -> None:
     found = without_folders(Markup("<title>/a/b/c/d</title><g/>"))
     assert found == "<title>c/d</title><g/>"

@@ -25,7 +25,7 @@ def without_folders(value: Any) -> Any:
     if isinstance(value, Markup):  # a picture stays a picture: as a plain text the page would show its source
         return Markup(_PATH.sub(lambda found: _last_parts(found.group()), str(value)))
     if isinstance(value, str):
-        return _cut(value)
+        return value if value.startswith("data:") else _cut(value)  # the letters of a picture are no path
     if isinstance(value, dict):
         return {key: without_folders(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
