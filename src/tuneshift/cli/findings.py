@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -43,7 +43,7 @@ def show(
     results = StudyResults.load(folder)
     findings = results.findings(question)
     if as_json:
-        print_json([as_row(finding) for finding in findings], results.warnings)
+        print_json([asdict(finding) for finding in findings], results.warnings)
         return
     for caution in cautions(results.table, results.study):
         typer.echo(f"! {printable(caution)}")
@@ -52,7 +52,7 @@ def show(
     if not findings:
         typer.echo("Nothing was found: nothing has been measured." if question is None else f"Nothing on {question}.")
     if question is None:
-        others = len(_all(results)) - len(findings)
+        others = len(results.found.all) - len(findings)
         if others:
             typer.echo(f"{others} more: tuneshift show {folder} --question QUESTION")
 
@@ -80,14 +80,3 @@ def _cells(finding: Finding) -> Sequence[str]:
     of_models = bool(finding.bars) and finding.rows[0].startswith(("pair-", "row-"))
     who = finding.bars[0].label if len(finding.bars) == 1 else f"{len(finding.bars)} models"
     return finding.question, verdict, f"{finding.what}: {who}" if of_models else finding.what, finding.amount
-
-
-def as_row(finding: Finding) -> dict[str, Any]:
-    """Return a finding as JSON-ready values."""
-    return asdict(finding)
-
-
-def _all(results: StudyResults) -> list[Finding]:
-    from tuneshift.vocabulary import QUESTIONS
-
-    return [finding for question in QUESTIONS for finding in results.findings(question)]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from tuneshift.compare.correlations import root_of
 from tuneshift.compare.verdict import ALPHA, verdict
 from tuneshift.findings.across import link_findings, size_findings
-from tuneshift.findings.finding import Finding
+from tuneshift.findings.finding import Finding, Findings
 from tuneshift.findings.of_models import model_findings
 from tuneshift.findings.of_pairs import headline_pairs, pair_findings
 from tuneshift.findings.source import Results
@@ -18,15 +16,6 @@ from tuneshift.vocabulary.words import number
 
 MOST = 7
 _KINDS = ("difference", "null", "unknown")
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What a study found: `first` stand on the first screen, `all` in their questions; `count` says how many tests."""
-
-    first: tuple[Finding, ...]
-    all: tuple[Finding, ...]
-    count: str = ""
 
 
 def findings_of(results: Results) -> Findings:

@@ -62,3 +62,12 @@ class Sentence:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a study found: `first` stand on the first screen, `all` in their questions; `count` says how many tests."""
+
+    first: tuple[Finding, ...]
+    all: tuple[Finding, ...]
+    count: str = ""

@@ -20,8 +20,6 @@ from tuneshift.vocabulary.words import interval, listed, missing, number, p_valu
 KEYS = ("measurement", "dataset", "split", "mapping", "metric", "specification")
 MOST_NAMED = 2
 """More models than this are counted in a sentence, and named in its picture and its rows."""
-
-
 TOO_FEW = 5
 """With so few units no test by flipping signs can be below .05: 2 of 2**5 patterns are .0625."""
 
@@ -89,7 +87,7 @@ def _one(row: Any, metric: Metric, where: str) -> dict[str, Any]:
             f"No firm evidence of a change in {_what(metric)} ({model}, {where}): {values}; interval ({bounds}) and test "
             f"({p_value(row['p'])}) disagree{over}."
         )
-    elif kind == "null" and not missing(row["p"]) and int(row["n"]) <= TOO_FEW:
+    elif not missing(row["p"]) and int(row["n"]) <= TOO_FEW:
         said = (
             f"{int(row['n'])} {text(row.get('over')) or 'units'} are too few to show any change in {_what(metric)} ({model}, "
             f"{where}): {values}; difference {amount}."
@@ -117,11 +115,7 @@ def _many(part: pd.DataFrame, metric: Metric, where: str, roots: Mapping[str, st
     spread = interval(low, high)
     amount = f"{signed(mean)}" + (f" [{spread}]" if spread != "–" else "")
     ends = f"{signed(difference.min())} to {signed(difference.max())}"
-    told = (
-        f"change in {metric.label}: mean {amount}"
-        if spread != "–"
-        else f"change in {metric.label}: {ends}, mean {amount}"
-    )
+    told = f"change in {metric.label}: {f'{ends}, ' if spread == '–' else ''}mean {amount}"
     n = len(part)
     if len(up) or len(down):
         first, second = (up, down) if len(up) >= len(down) else (down, up)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from tuneshift.findings.finding import Findings
 from tuneshift.result import Result
 from tuneshift.vocabulary import Vocabulary
 
@@ -61,6 +62,10 @@ class Results(Protocol):
     @property
     def warnings(self) -> Sequence[str]:
         """What a reader must see."""
+
+    @property
+    def found(self) -> Findings:
+        """What `findings_of` makes of it, made once."""
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -174,13 +174,14 @@ class StudyResults:
         for a question that there is not.
         """
         if question is None:
-            return list(self._findings.first)
+            return list(self.found.first)
         if question not in QUESTIONS:
             raise BadInput(f"no question {question!r}{nearest(question, QUESTIONS)}; there are {', '.join(QUESTIONS)}.")
-        return [finding for finding in self._findings.all if finding.question == question]
+        return [finding for finding in self.found.all if finding.question == question]
 
     @cached_property
-    def _findings(self) -> Findings:
+    def found(self) -> Findings:
+        """Every finding, made once for page, terminal and Python."""
         return findings_of(self)
 
     def correlation_points(self) -> pd.DataFrame:

@@ -12,7 +12,6 @@ import pandas as pd
 from tuneshift.errors import BadInput
 from tuneshift.findings.by_section import section_sentences
 from tuneshift.findings.cautions import cautions
-from tuneshift.findings.choosing import findings_of
 from tuneshift.findings.source import Cell, Results
 from tuneshift.report.blocks.figures import Figure, model_styles
 from tuneshift.report.blocks.many_models import Kin, kin_of, spread
@@ -105,7 +104,7 @@ def contents(results: Results) -> Contents:
     ]
     sections = [replace(section, blocks=[_drawn(block, kin) for block in section.blocks]) for section in sections]
     by_anchor = {"pair": pairs, "link": links, "correlation": correlations, "row": table}
-    found = findings_of(results)
+    found = results.found
     said = section_sentences(results)
     questions = []
     for key, title in QUESTIONS.items():

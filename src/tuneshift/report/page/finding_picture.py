@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from tuneshift.findings.finding import Bar, Finding
 from tuneshift.vocabulary.words import interval, number
@@ -53,7 +53,7 @@ def _bar(bar: Bar, x: Callable[[float], float], y: float, radius: float) -> Mark
 
 def _said(bars: Sequence[Bar]) -> str:
     more = f" and {len(bars) - MOST_BARS} more" if len(bars) > MOST_BARS else ""
-    return str(escape("; ".join(_of(bar) for bar in bars[:MOST_BARS]) + more))
+    return "; ".join(_of(bar) for bar in bars[:MOST_BARS]) + more
 
 
 def _of(bar: Bar) -> str:
