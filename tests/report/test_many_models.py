@@ -58,7 +58,7 @@ def test_the_models_of_a_panel_are_told_apart_and_named_in_their_colours() -> No
     assert len({colours[name] for name in ("b0", "b0-chat", "b0-dpo")}) == 3
     assert colours["b0-chat"] == colours["b2-chat"]
     title = drawn.layout["panels"]["titles"][0]
-    assert title.startswith("b0 · ")
+    assert title.startswith("b0<br>")
     assert f'<span style="color:{colours["b0-dpo"]}">dpo</span>' in title
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,9 @@ from tuneshift.report.blocks.figures import MOST_IN_A_ROW, PALETTE, SYMBOLS, Fig
 from tuneshift.vocabulary.words import text
 
 MOST_PANELS = 30
-_TITLE_LENGTH = 40
+_TITLE_LENGTH = 22
+_UPRIGHT_LENGTH = 19
+_MANY_POINTS = 12
 _BASE, _TUNED = "base model", "tuned model"
 
 Kin = dict[str, tuple[str, int]]
@@ -73,15 +76,16 @@ def _panels(figure: Figure, shown: list[str], kin: Kin) -> Figure:
         for root in wanted:
             if root in axes:
                 placed = {**trace, "xaxis": f"x{axes[root]}", "yaxis": f"y{axes[root]}", "showlegend": False}
-                data.append(_coloured(placed, kin[model][1]) if model else placed)
+                data.append(_coloured(placed, kin[model][1]) if model and not trace["meta"].get("null") else placed)
     x, y = ({**figure.layout.get(name, {})} for name in ("xaxis", "yaxis"))
     panels = {
-        "titles": [_title(root, [model for model in shown if kin.get(model, ("",))[0] == root], kin) for root in roots],
-        "share": True, "xTitle": _pop_title(x), "yTitle": _pop_title(y).replace(", ", "<br>"), "x": {**x, "dtick": 2 * x["dtick"]} if "dtick" in x else x,
-        "y": {**y, "nticks": 4},
+        "small": True, "titles": [_title(root, [model for model in shown if kin.get(model, ("",))[0] == root], kin) for root in roots],
+        "share": True, "xTitle": _pop_title(x), "yTitle": _in_lines(_pop_title(y)), "x": {**x, "dtick": 2 * x["dtick"]} if "dtick" in x else x,
+        "y": {**y, "nticks": 3},
     }  # fmt: skip
     more = f" {left_out} more base models are in the table of all results." if left_out > 0 else ""
-    said = f" One panel a base model: the base in blue, what was tuned from it in the colour of its name; all panels share one scale.{more}"
+    bases = "the base in blue, " if any(model in roots for model in shown) else ""
+    said = f" One panel a base model: {bases}what was tuned from it in the colour of its name; all panels share one scale.{more}"
     rest = {key: value for key, value in figure.layout.items() if key not in ("xaxis", "yaxis", "height")}
     return replace(figure, data=data, layout={**rest, "panels": panels}, caption=figure.caption + said)
 
@@ -90,9 +94,14 @@ def _pop_title(axis: dict[str, Any]) -> str:
     return text((axis.pop("title", None) or {}).get("text"))
 
 
+def _in_lines(title: str) -> str:
+    """Return the title of an upright axis in lines that a small panel is tall enough for."""
+    return "<br>".join(line for part in title.split(", ") for line in wrap(part, _UPRIGHT_LENGTH))
+
+
 def _title(root: str, models: list[str], kin: Kin) -> str:
-    """Return a panel's title: the base, and each tuned model without the base's name, in the colour of its curve."""
-    parts, length = [plot_label(root)], len(root)
+    """Return a panel's title: the base, and below it each tuned model without the base's name, in its curve's colour."""
+    parts, length = [], 0
     tuned = [model for model in models if model != root]
     for number, model in enumerate(tuned):
         name = model.removeprefix(root).lstrip("-_ ") or model
@@ -101,7 +110,12 @@ def _title(root: str, models: list[str], kin: Kin) -> str:
             parts.append(f"+{len(tuned) - number}")
             break
         parts.append(f'<span style="color:{_colour(kin[model][1])}">{plot_label(name)}</span>')
-    return " · ".join(parts)
+    return "<br>".join([plot_label(_shortened(root)), *([" · ".join(parts)] if parts else [])])
+
+
+def _shortened(name: str) -> str:
+    """Return a name that fits a panel, its end kept: sizes and versions stand there."""
+    return name if len(name) <= _TITLE_LENGTH else f"…{name[1 - _TITLE_LENGTH :]}"
 
 
 def _colour(place: int) -> str:
@@ -117,7 +131,10 @@ def _coloured(trace: Trace, place: int) -> Trace:
             made[part] = {**made[part], **({"color": colour} if "color" in made[part] or part == "marker" else {})}
     if "marker" in made:
         made["marker"]["symbol"] = SYMBOLS[place % len(SYMBOLS)]
-        made["marker"]["size"] = min(5, made["marker"].get("size", 5))
+        most = 5 if len(trace["x"]) <= _MANY_POINTS else 3  # larger marks of many layers would hide the line
+        made["marker"]["size"] = min(most, made["marker"].get("size", most))
+    if "line" in made and made["line"].get("width"):
+        made["line"]["width"] = min(1.5, made["line"]["width"])
     if "fillcolor" in made:
         red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         made["fillcolor"] = f"rgba({red},{green},{blue},0.14)"

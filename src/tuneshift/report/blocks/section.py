@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tuneshift.report.blocks.figures import Figure
@@ -54,7 +55,61 @@ class Image:
     dataset: str = ""
 
 
-Block = Paragraph | Figure | SmallTable | Picture | Image
+Leaf = Paragraph | Figure | SmallTable | Picture | Image
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Blocks behind one line, for a section that would otherwise be many screens tall; `opened` when the page opens."""
+
+    key: str
+    title: str
+    blocks: tuple[Leaf, ...]
+    opened: bool = False
+    kind: str = "fold"
+    dataset: str = ""
+    """The one data set that it is about: the page's filter unfolds it."""
+
+    @property
+    def holds(self) -> str:
+        """What is behind the line, in words: "3 figures, 1 table"."""
+        figures = sum(block.kind in ("figure", "picture", "image") for block in self.blocks)
+        tables = sum(block.kind == "table" for block in self.blocks)
+        counted = ((figures, "figure"), (tables, "table"))
+        return ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counted if n)
+
+
+Block = Leaf | Fold
+MOST_UNFOLDED = 3
+"""More data sets or settings than this are folded, each behind a line of its own, but for the first."""
+
+
+def folded(parts: Sequence[Fold], *, crowded: bool) -> list[Block]:
+    """Return the blocks of `parts` one after another, or folded where there are many parts or each is `crowded`.
+
+    One part alone is never folded: there is nothing to choose from.
+    """
+    parts = [part for part in parts if part.blocks]
+    if len(parts) < 2 or not (crowded or len(parts) > MOST_UNFOLDED):
+        return [block for part in parts for block in part.blocks]
+    return [replace(part, opened=place == 0) for place, part in enumerate(parts)]
+
+
+def unfolded(blocks: Sequence[Block]) -> Iterator[Leaf]:
+    """Yield every block, those inside folds too."""
+    for block in blocks:
+        if isinstance(block, Fold):
+            yield from block.blocks
+        else:
+            yield block
+
+
+def redrawn(block: Block, draw: Callable[[Figure], Figure]) -> Block:
+    """Return the block with `draw` done to the figure it is, or to every figure behind its line."""
+    if isinstance(block, Fold):
+        inside = tuple(draw(one) if isinstance(one, Figure) else one for one in block.blocks)
+        return replace(block, blocks=inside)
+    return draw(block) if isinstance(block, Figure) else block
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from tuneshift.errors import BadInput
 from tuneshift.findings.by_section import section_sentences
 from tuneshift.findings.cautions import cautions
 from tuneshift.findings.source import Cell, Results
-from tuneshift.report.blocks.figures import Figure, model_styles
-from tuneshift.report.blocks.many_models import Kin, kin_of, spread
-from tuneshift.report.blocks.section import Block, Section
+from tuneshift.report.blocks.figures import model_styles
+from tuneshift.report.blocks.many_models import kin_of, spread
+from tuneshift.report.blocks.section import Section, redrawn
 from tuneshift.report.page.claims import Claim, claims, finding_claims
 from tuneshift.report.page.data_table import data_table, light
 from tuneshift.report.page.overview import Overview, overview
@@ -102,7 +102,7 @@ def contents(results: Results) -> Contents:
         ability_section(told),
         across_models_section(correlations, results.correlation_points(), styles, vocabulary),
     ]
-    sections = [replace(section, blocks=[_drawn(block, kin) for block in section.blocks]) for section in sections]
+    sections = [replace(section, blocks=[redrawn(block, lambda figure: spread(figure, kin)) for block in section.blocks]) for section in sections]
     by_anchor = {"pair": pairs, "link": links, "correlation": correlations, "row": table}
     found = results.found
     said = section_sentences(results)
@@ -146,10 +146,6 @@ def _failed(results: Results) -> list[str]:
 def _over_people(table: pd.DataFrame) -> np.ndarray:
     """Whether each row is over all participants, or of none."""
     return (table["participant"].isna() | table["participant"].isin(["mean", "median", ""])).to_numpy(dtype=bool)
-
-
-def _drawn(block: Block, kin: Kin) -> Block:
-    return spread(block, kin) if isinstance(block, Figure) else block
 
 
 def _cited(anchors: Iterable[Sequence[str]], glance: Overview | None) -> dict[str, set[int]]:

@@ -13,7 +13,7 @@ from plotly.offline import get_plotlyjs
 from tuneshift.findings.source import Results
 from tuneshift.report.blocks.embedding import embedded_json, script_hash
 from tuneshift.report.blocks.figures import Figure
-from tuneshift.report.blocks.section import Picture
+from tuneshift.report.blocks.section import Picture, unfolded
 from tuneshift.report.page.contents import Contents, contents
 from tuneshift.report.page.mailable import without_folders
 from tuneshift.study.store import write_atomically
@@ -73,7 +73,7 @@ def _payload(made: Contents) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     pictures: dict[str, Any] = {}
     for section in made.sections:
-        for block in section.blocks:
+        for block in unfolded(section.blocks):
             if isinstance(block, Figure):
                 figures[block.key] = {"layout": block.layout}
             elif isinstance(block, Picture):
@@ -93,7 +93,7 @@ def _drawings(made: Contents) -> list[tuple[str, Markup]]:
     """Return the data of figures and pictures, each with the id of its own element: it is parsed when it is drawn."""
     found = []
     for section in made.sections:
-        for block in section.blocks:
+        for block in unfolded(section.blocks):
             if isinstance(block, Figure):
                 found.append((f"figures-data-{block.key}", Markup(embedded_json(block.data, digits=6))))
             elif isinstance(block, Picture):

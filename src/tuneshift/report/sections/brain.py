@@ -10,7 +10,7 @@ from tuneshift.findings.people import is_simulated
 from tuneshift.findings.source import Cell
 from tuneshift.report.blocks.embedding import plot_label
 from tuneshift.report.blocks.figures import MOST_IN_A_ROW, Figure, Style, Trace, curve, forest, level_line
-from tuneshift.report.blocks.section import Block, Paragraph, Section, SmallTable
+from tuneshift.report.blocks.section import Fold, Leaf, Paragraph, Section, SmallTable, folded
 from tuneshift.report.sections.brain_picture import glass_brains
 from tuneshift.report.sections.brain_regions import region_map
 from tuneshift.result import Result
@@ -37,20 +37,33 @@ def brain_section(
         return Section(
             "brain", "Brains", _LEAD, absent="No brain measurement was made in this study.", question="brains"
         )
-    blocks: list[Block] = []
+    parts = []
     for setting, part in groups(rows, *_SETTING):
-        blocks += _setting_blocks(setting, part, styles)
-        blocks += glass_brains(setting, cells)
-        blocks += _difference_blocks(setting, rows_of(pairs, measurement="brain", **dict(zip(_SETTING, setting, strict=True))),
-                                     styles)  # fmt: skip
-    return Section("brain", "Brains", _LEAD, blocks, question="brains")
+        differences = rows_of(pairs, measurement="brain", **dict(zip(_SETTING, setting, strict=True)))
+        blocks = (
+            *_setting_blocks(setting, part, styles),
+            *glass_brains(setting, cells),
+            *_difference_blocks(setting, differences, styles),
+        )
+        parts.append(Fold(f"brain-{_key(setting)}", _where(setting), blocks, dataset=setting[0]))
+    shown = folded(parts, crowded=rows["model"].nunique() > MOST_IN_A_ROW)
+    return Section("brain", "Brains", _LEAD, shown, question="brains")
 
 
-def _setting_blocks(setting: tuple[str, ...], part: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Block]:
+def _key(setting: tuple[str, ...]) -> str:
+    return "-".join(setting).replace(" ", "-")
+
+
+def _where(setting: tuple[str, ...]) -> str:
     dataset, split, mapping = setting
-    where = f"{dataset}, {split} split, {mapping}" if mapping else f"{dataset}, {split} split"
+    return f"{dataset}, {split} split, {mapping}" if mapping else f"{dataset}, {split} split"
+
+
+def _setting_blocks(setting: tuple[str, ...], part: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Leaf]:
+    dataset, split, _ = setting
+    where = _where(setting)
     people = "simulated participants" if is_simulated(dataset) else "participants"
-    key = "-".join(setting).replace(" ", "-")
+    key = _key(setting)
     if split == "shuffled":
         yield Paragraph(
             "The split is shuffled: neighbouring stimuli stand on both sides of it, which leaks, so scores are too high. "
@@ -193,9 +206,9 @@ def _column(rows: pd.DataFrame, column: str) -> str:
     return str(int(value)) if column == "n" else number(value)
 
 
-def _difference_blocks(setting: tuple[str, ...], pairs: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Block]:
+def _difference_blocks(setting: tuple[str, ...], pairs: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Leaf]:
     where = ", ".join(part for part in setting if part)
-    key = "-".join(setting).replace(" ", "-")
+    key = _key(setting)
     pairs = rows_of(pairs[~untrained(pairs)], metric="r") if len(pairs) else pairs
     if pairs.empty:
         return

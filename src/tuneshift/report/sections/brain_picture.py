@@ -12,7 +12,7 @@ import xarray as xr
 
 from tuneshift.errors import MissingExtra
 from tuneshift.findings.source import Cell
-from tuneshift.report.blocks.section import Block, Image, Paragraph
+from tuneshift.report.blocks.section import Image, Leaf, Paragraph
 from tuneshift.result import Result
 from tuneshift.vocabulary.words import number
 
@@ -35,7 +35,7 @@ class Places:
     regions: tuple[str, ...]
 
 
-def glass_brains(setting: tuple[str, ...], cells: Sequence[tuple[Cell, Result]]) -> Iterator[Block]:
+def glass_brains(setting: tuple[str, ...], cells: Sequence[tuple[Cell, Result]]) -> Iterator[Leaf]:
     """Yield one picture a model measured in this setting (data set, split, mapping), all with the same colours.
 
     A result without MNI coordinates (`mni_x`, `mni_y`, `mni_z` in mm along its targets) gives none. Without nilearn

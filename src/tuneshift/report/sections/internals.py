@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from tuneshift.findings.source import Cell
-from tuneshift.report.blocks.figures import Figure, Style, Trace, curve
-from tuneshift.report.blocks.section import Block, Section, SmallTable
+from tuneshift.report.blocks.figures import MOST_IN_A_ROW, Figure, Style, Trace, curve
+from tuneshift.report.blocks.section import Block, Fold, Section, SmallTable, folded
 from tuneshift.report.sections.internals_pictures import browsers
 from tuneshift.report.sections.internals_shift import NULLS, shift_figures, verb_figure
 from tuneshift.report.sections.lens import lens_blocks
@@ -23,6 +23,12 @@ _LEAD = (
 )
 KINDS = tuple(kind.name for kind in OUR_KINDS if kind.question == "inside")
 MOST_LINES = 60
+_SHIFTS = {
+    "weights-overlap": "Heads, components and weights",
+    "weights-rotation": "Rotation of feed-forward subspaces",
+    "weights-states": "Hidden states",
+}
+"""Figures of the shift -> the line behind which those of many models are."""
 
 
 def internals_section(table: pd.DataFrame, cells: Sequence[tuple[Cell, Result]], styles: dict[str, Style]) -> Section:
@@ -38,11 +44,14 @@ def internals_section(table: pd.DataFrame, cells: Sequence[tuple[Cell, Result]],
     shown = {index for _, drawn in made for index in drawn}
     rest = rows[~rows.index.isin(shown)]
     pictures = {picture.key: picture for picture in browsers(mine)}
-    figures = {figure.key: figure for figure, _ in made}
+    figures = [figure for figure, _ in made]
+    parts = [Fold(key, title, tuple(f for f in figures if f.key.startswith(key))) for key, title in _SHIFTS.items()]
+    shifts = folded(parts, crowded=rows["model"].nunique() > MOST_IN_A_ROW)
     blocks: list[Block] = []
     for key in ("weights-overlap", "weights-verbs", "heads", "weights-rotation", "concepts", "weights-states"):
-        found = figures.get(key) or pictures.get(key)
-        blocks += [found] if found is not None else []
+        blocks += [block for block in shifts if isinstance(block, Fold | Figure) and block.key.startswith(key)]
+        blocks += [figure for figure in figures if figure.key == key and key not in _SHIFTS]
+        blocks += [pictures[key]] if key in pictures else []
     blocks += [*lens_blocks(mine), *_by_layer(rest, styles), *_the_rest(rest)]
     return Section("weights", "Inside the network", _LEAD, blocks, question="inside")
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 
 from tuneshift.report.blocks.embedding import plot_label
 from tuneshift.report.blocks.figures import MOST_IN_A_ROW, NEUTRAL, Figure, Style, Trace, curve, interval_bars
 from tuneshift.vocabulary.selecting import by_layer, extreme, floats, groups, names, overall, rows_of
-from tuneshift.vocabulary.words import interval, metric_name, missing, number, text
+from tuneshift.vocabulary.words import capitalised, interval, metric_name, missing, number, text
 
 NULLS = ("random rotation", "another head")
 """Targets of rows that say what a measure would be had tuning left nothing of the base, or between unlike things."""
@@ -52,55 +52,130 @@ def shift_figures(rows: pd.DataFrame, styles: dict[str, Style]) -> Iterator[tupl
             "bootstrap intervals over documents.",
         ),
     ):  # fmt: skip
-        made = _panelled(f"weights-{key}", caption, wanted, layers, nulls, styles)
-        if made is not None:
-            yield made
+        measures = [one for one in (_of_measure(*names_, layers, nulls) for names_ in wanted) if one is not None]
+        if not measures:
+            continue
+        if any(measure.rows["model"].nunique() > MOST_IN_A_ROW for measure in measures):
+            yield from _multiples(f"weights-{key}", caption, measures, styles)
+        else:
+            yield _panelled(f"weights-{key}", caption, measures, styles)
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """One measure of the shift: its name and unit, its rows by layer, and the rows of its null."""
+
+    name: str
+    unit: str
+    rows: pd.DataFrame
+    null: pd.DataFrame
+
+    @property
+    def index(self) -> pd.Index:  # type: ignore[type-arg]
+        return self.rows.index.append(self.null.index)
+
+    def curves(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Yield each model with its rows, a row a layer."""
+        for (model,), part in groups(self.rows.drop_duplicates(["model", "depth"]), "model"):
+            yield model, part
+
+    def told(self) -> Iterator[str]:
+        """Say in words where each model moved least and most."""
+        for model, part in self.curves():
+            top, low = extreme(part), extreme(part, lowest=True)
+            yield (
+                f"{self.name}, {model}: {number(low['value'])} (layer {low['depth']}) to {number(top['value'])} (layer {top['depth']})"
+                + (f"; {self.null['target'].iloc[0]} {number(self.null['value'].iloc[0])}." if len(self.null) else ".")
+            )
+
+
+def _of_measure(metric: str, mapping: str, layers: pd.DataFrame, nulls: pd.DataFrame) -> _Measure | None:
+    """Return a measure's rows, None where they are of fewer than two layers."""
+    mine = rows_of(layers, metric=metric, mapping=mapping)
+    if mine["depth"].nunique() < 2:
+        return None
+    unit = text(mine["unit"].iloc[0])
+    return _Measure(_name(metric, mapping), unit, mine, rows_of(nulls, metric=metric, mapping=mapping))
 
 
 def _panelled(
-    key: str, caption: str, wanted: list[tuple[str, str]] | tuple[tuple[str, str], ...], layers: pd.DataFrame,
-    nulls: pd.DataFrame, styles: dict[str, Style],
-) -> tuple[Figure, pd.Index] | None:  # type: ignore[type-arg]  # fmt: skip
+    key: str, caption: str, measures: list[_Measure], styles: dict[str, Style]
+) -> tuple[Figure, pd.Index]:  # type: ignore[type-arg]
+    """Draw few models: a panel a measure, all models in it."""
     data: list[Trace] = []
-    titles: list[str] = []
-    units: list[str] = []
     told: list[str] = []
-    shown: list[Any] = []
-    for metric, mapping in wanted:
-        mine = rows_of(layers, metric=metric, mapping=mapping)
-        if mine["depth"].nunique() < 2:
-            continue
-        axis = "" if not titles else str(len(titles) + 1)
-        name = _name(metric, mapping)
-        titles.append(plot_label(name))
-        units.append(plot_label(text(mine["unit"].iloc[0])))
-        null = rows_of(nulls, metric=metric, mapping=mapping)
-        data += _null(null, mine, axis, legend=not any(trace.get("meta", {}).get("null") for trace in data))
-        shown += [*mine.index, *null.index]
-        for (model,), part in groups(mine.drop_duplicates(["model", "depth"]), "model"):
+    for place, measure in enumerate(measures):
+        axis = "" if place == 0 else str(place + 1)
+        data += _null(measure.null, measure.rows, axis, legend=not any(trace.get("meta", {}).get("null") for trace in data))
+        for model, part in measure.curves():
             data += curve(part, model, styles[model], axis=axis, legend=axis == "")
-            top, low = extreme(part), extreme(part, lowest=True)
-            told.append(
-                f"{name}, {model}: {number(low['value'])} (layer {low['depth']}) to {number(top['value'])} (layer {top['depth']})"
-                + (f"; {null['target'].iloc[0]} {number(null['value'].iloc[0])}." if len(null) else ".")
-            )
-    if not titles:
-        return None
-    tick = max(1, -(-int(layers["depth"].max()) // 6))
-    panels = {"titles": titles, "x": {"dtick": tick, "layeraxis": True}, "y": {"rangemode": "tozero", "nticks": 5},
-              "xTitle": "layer", "yTitles": units}  # fmt: skip
-    return Figure(key, caption, " ".join(told), data, {"panels": panels}), pd.Index(shown)
+        told += measure.told()
+    panels = {"titles": [plot_label(measure.name) for measure in measures], "yTitles": [plot_label(measure.unit) for measure in measures],
+              "x": {"dtick": _tick(measures), "layeraxis": True}, "y": {"rangemode": "tozero", "nticks": 5}, "xTitle": "layer"}  # fmt: skip
+    return Figure(key, caption, " ".join(told), data, {"panels": panels}), _index(measures)
+
+
+def _multiples(
+    key: str, caption: str, measures: list[_Measure], styles: dict[str, Style]
+) -> Iterator[tuple[Figure, pd.Index]]:  # type: ignore[type-arg]
+    """Draw many models: a figure a measure, which the page spreads over panels, each before the mean of all pairs."""
+    for place, measure in enumerate(measures):
+        data = [_mean(measure), *_null(measure.null, measure.rows, "", legend=False)]
+        for model, part in measure.curves():
+            data += curve(part, model, styles[model])
+        n = measure.rows["model"].nunique()
+        behind = f"The thick grey line, the same in every panel, is the mean over all {n} pairs; the axis need not begin at 0."
+        said = caption.replace("Grey: ", "Dashed grey: ") if place == 0 else "Drawn as the figure above."
+        layout = {"xaxis": {"title": {"text": "layer"}, "dtick": _tick(measures), "layeraxis": True},
+                  "yaxis": {"title": {"text": _axis(measure)}}}  # fmt: skip
+        figure = Figure(
+            key if place == 0 else f"{key}-{place + 1}", f"{capitalised(measure.name)}. {said} {behind}",
+            " ".join(measure.told()), data, layout,
+        )  # fmt: skip
+        yield figure, measure.index
+
+
+def _axis(measure: _Measure) -> str:
+    name = plot_label(measure.name)
+    return f"{name}, {plot_label(measure.unit)}" if measure.unit else name
+
+
+def _tick(measures: list[_Measure]) -> int:
+    return max(1, -(-max(int(measure.rows["depth"].max()) for measure in measures) // 6))
+
+
+def _index(measures: list[_Measure]) -> pd.Index:  # type: ignore[type-arg]
+    index = measures[0].index
+    for measure in measures[1:]:
+        index = index.append(measure.index)
+    return index
+
+
+def _mean(measure: _Measure) -> Trace:
+    """Return the mean over models at each layer that any of them has."""
+    rows = measure.rows.drop_duplicates(["model", "depth"])
+    mean = rows.assign(value=rows["value"].astype(float)).groupby("depth")["value"].mean()
+    y = floats(mean)
+    return {
+        "x": [int(depth) for depth in mean.index], "y": y, "mode": "lines", "name": "mean over pairs",
+        "line": {"color": "rgba(128,128,128,0.55)", "width": 5}, "meta": {"mean": True},
+        "text": [number(value) for value in y], "hovertemplate": "mean over pairs<br>layer %{x}: %{text}<extra></extra>",
+    }  # fmt: skip
 
 
 def _null(null: pd.DataFrame, rows: pd.DataFrame, axis: str, *, legend: bool) -> list[Trace]:
     """Return a grey band of the null and its line over the layers that are shown; models of one size share it."""
     traces: list[Trace] = []
     known = null.dropna(subset=["value"])
-    for _, row in known.drop_duplicates(["value"]).iterrows():
+    if rows["model"].nunique() > MOST_IN_A_ROW and known["value"].nunique() > 1:
+        alone = known.drop_duplicates(["model", "value"])  # each stands in the panel of its own model
+    else:
+        alone = known.drop_duplicates(["value"])
+    for _, row in alone.iterrows():
         x = [int(rows["depth"].min()), int(rows["depth"].max())]
         value, low, high = (floats(pd.Series([row[c]]))[0] for c in ("value", "ci_low", "ci_high"))
         shared: Trace = {"xaxis": f"x{axis}", "yaxis": f"y{axis}", "legendgroup": "null", "name": "null (see caption)",
-                         "meta": {"model": text(row["model"]), "null": True} if len(known) > 1 else {"null": True}}  # fmt: skip
+                         "meta": {"model": text(row["model"]), "null": True} if len(alone) > 1 else {"null": True}}  # fmt: skip
         if low is not None and high is not None:
             traces.append({**shared, "x": x + x[::-1], "y": [high, high, low, low], "fill": "toself", "mode": "lines",
                            "fillcolor": "rgba(128,128,128,0.22)", "line": {"width": 0}, "hoverinfo": "skip",

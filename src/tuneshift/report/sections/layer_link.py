@@ -10,10 +10,11 @@ from tuneshift.compare.layer_link import POOLED, SCORE_KEYS
 from tuneshift.compare.layer_permutation import FEWEST_LAYERS_GIVEN_DEPTH
 from tuneshift.findings.layer_link import ALPHA, is_pooled, measure_name, score_name
 from tuneshift.report.blocks.embedding import plot_label
-from tuneshift.report.blocks.figures import Figure, Style, Trace
-from tuneshift.report.blocks.section import Block, Paragraph, Section, SmallTable
+from tuneshift.report.blocks.figures import MOST_IN_A_ROW, Figure, Style, Trace
+from tuneshift.report.blocks.section import Block, Fold, Leaf, Paragraph, Section, SmallTable, folded
+from tuneshift.report.sections.layer_link_map import link_map
 from tuneshift.vocabulary import ours
-from tuneshift.vocabulary.selecting import groups
+from tuneshift.vocabulary.selecting import groups, rows_of
 from tuneshift.vocabulary.words import listed, metric_name, number, p_value, text
 
 _LEAD = (
@@ -42,8 +43,7 @@ def layer_link_section(links: pd.DataFrame, points: pd.DataFrame, styles: dict[s
             "similarities stand as 1 minus themselves, so that every measure is larger where more moved. If the layers that moved "
             "more also changed more, the marks rise to the right and Spearman's r is above 0."
         ),
-        *_figures(points, styles),
-        *_tables(links),
+        *_shown(links, points, styles),
         Paragraph(_found(links)),
         Paragraph(
             "What it can show, and what not. A network has few layers, and neighbouring layers are alike, so that there is less "
@@ -60,10 +60,29 @@ def layer_link_section(links: pd.DataFrame, points: pd.DataFrame, styles: dict[s
     return Section("link", "The layer link", _LEAD, blocks, question="inside")
 
 
-def _figures(points: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Block]:
+def _shown(links: pd.DataFrame, points: pd.DataFrame, styles: dict[str, Style]) -> list[Block]:
+    """Return the figures and tables; of many pairs each brain score has a map of all of them, and a fold of its own."""
+    if links["model"].nunique() <= MOST_IN_A_ROW + 1:  # the pairs, and all of them together
+        return [*_figures(points, styles), *_tables(links)]
+    parts = []
+    first = points[points["model"] == points["model"].iloc[0]]
+    for place, (key, part) in enumerate(groups(links, *SCORE_KEYS)):
+        score = dict(zip(SCORE_KEYS, key, strict=True))
+        of_score = f"{metric_name(key[0], key[4])} ({score_name(key)})"
+        blocks = (
+            link_map(f"link-map-{place}", of_score, part, key[1]),
+            *_tables(part),
+            *(_figures(rows_of(first, **score), styles, place) if place < MOST_FIGURES else ()),
+            Paragraph("The marks of the other pairs are left out to keep the page light; their correlations are above."),
+        )
+        parts.append(Fold(f"link-{place}", score_name(key), blocks, dataset=key[1]))
+    return folded(parts, crowded=True)
+
+
+def _figures(points: pd.DataFrame, styles: dict[str, Style], start: int = 0) -> Iterator[Leaf]:
     """Draw a figure a brain score and pair: one panel an inside measure, every layer labelled with its depth."""
     made = [*groups(points, *SCORE_KEYS, "model", "base_model")]
-    for place, (key, part) in enumerate(made[:MOST_FIGURES]):
+    for place, (key, part) in enumerate(made[:MOST_FIGURES], start):
         *score, model, base = key
         style = styles[model]
         data: list[Trace] = []

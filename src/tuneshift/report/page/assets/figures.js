@@ -29,7 +29,7 @@ function themedLayout(figure, width, dark, solid) {
   const panels = Boolean(figure.layout.panels);
   made.height = made.height || 400;
   const { height } = made;
-  made.margin = { l: 60, r: 16, b: 52, ...made.margin, t: panels ? PANEL_TOP : 40 };
+  made.margin = { l: 60, r: 16, b: 52, ...made.margin, t: panels ? panelSizes(figure).top : 40 };
   // The legend stands above the plot; panels have their titles there.
   made.legend = { orientation: "h", x: 0, xanchor: "left", yanchor: "bottom",
     y: 1 + (panels ? 42 : 6) / Math.max(60, height - made.margin.t - made.margin.b), itemwidth: 40, ...made.legend };
@@ -45,7 +45,7 @@ function themedData(data) {
   return data.map((trace) => {
     if (!trace.meta?.models) return { ...trace, visible: modelShown(trace.meta && trace.meta.model) };
     const shown = (_, row) => modelShown(trace.meta.models[row]); // a map: a row a model
-    return { ...trace, y: trace.y.filter(shown), z: trace.z.filter(shown) };
+    return { ...trace, y: trace.y.filter(shown), z: trace.z.filter(shown), ...(trace.text && { text: trace.text.filter(shown) }) };
   });
 }
 
@@ -148,6 +148,11 @@ async function saveImage(key, format, width) {
   announce("Saved the figure as " + format.toUpperCase() + ".");
 }
 
+/** A label as it reads, without what makes it markup. */
+function plainText(label) {
+  return new DOMParser().parseFromString(String(label).replaceAll("<br>", " "), "text/html").documentElement.textContent;
+}
+
 function saveNumbers(key) {
   const rows = [["series", "x", "y", "low", "high"]];
   const bound = (error, i, side) => (error ? (side === "low" ? error.arrayminus || error.array : error.array) : null)?.[i] ?? null;
@@ -156,7 +161,8 @@ function saveNumbers(key) {
     if (trace.fill === "toself") continue; // a band: its bounds are those of its curve
     const band = data.find((other) => other.fill === "toself" && other.name === trace.name && other.xaxis === trace.xaxis);
     if (trace.z) {
-      trace.meta.models.forEach((model, row) => trace.x.forEach((x, i) => rows.push([model, x, trace.z[row][i], null, null])));
+      const series = (row) => [plainText(trace.y[row]), trace.name && plainText(trace.name)].filter(Boolean).join(", ");
+      trace.y.forEach((_, row) => trace.x.forEach((x, i) => rows.push([series(row), plainText(x), trace.z[row][i], null, null])));
       continue;
     }
     trace.x.forEach((x, i) => {
@@ -165,8 +171,7 @@ function saveNumbers(key) {
       if (band && trace.mode !== "lines") [low, high] = [band.y[2 * trace.x.length - 1 - i], band.y[i]];
       else if (trace.error_y) [low, high] = [y - bound(trace.error_y, i, "low"), y + bound(trace.error_y, i, "high")];
       else if (trace.error_x && bound(trace.error_x, i, "low") !== null) [low, high] = [x - bound(trace.error_x, i, "low"), x + bound(trace.error_x, i, "high")];
-      const plain = new DOMParser().parseFromString(trace.name || "", "text/html").documentElement.textContent;
-      rows.push([plain, x, y, low, high]);
+      rows.push([plainText(trace.name || ""), x, y, low, high]);
     });
   }
   downloadCsv(key, rows);

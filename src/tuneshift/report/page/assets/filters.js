@@ -22,6 +22,7 @@ function filtersChanged() {
   for (const row of document.querySelectorAll("tr[data-model], figure[data-model]")) row.hidden = !modelShown(row.dataset.model);
   for (const block of document.querySelectorAll("[data-dataset]")) {
     block.hidden = filters.dataset !== "" && block.dataset.dataset !== filters.dataset;
+    if (filters.dataset !== "" && !block.hidden && block.matches(".fold.within")) block.open = true; // it was asked for
   }
   document.getElementById("filter-reset").hidden = !filtersAreSet();
   const shown = report.models.length - filters.hiddenModels.size;
