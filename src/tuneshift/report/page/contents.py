@@ -102,7 +102,10 @@ def contents(results: Results) -> Contents:
         ability_section(told),
         across_models_section(correlations, results.correlation_points(), styles, vocabulary),
     ]
-    sections = [replace(section, blocks=[redrawn(block, lambda figure: spread(figure, kin)) for block in section.blocks]) for section in sections]
+    sections = [
+        replace(section, blocks=[redrawn(block, lambda figure: spread(figure, kin)) for block in section.blocks])
+        for section in sections
+    ]
     by_anchor = {"pair": pairs, "link": links, "correlation": correlations, "row": table}
     found = results.found
     said = section_sentences(results)

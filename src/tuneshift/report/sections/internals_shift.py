@@ -98,15 +98,15 @@ def _of_measure(metric: str, mapping: str, layers: pd.DataFrame, nulls: pd.DataF
     return _Measure(_name(metric, mapping), unit, mine, rows_of(nulls, metric=metric, mapping=mapping))
 
 
-def _panelled(
-    key: str, caption: str, measures: list[_Measure], styles: dict[str, Style]
-) -> tuple[Figure, pd.Index]:  # type: ignore[type-arg]
+def _panelled(key: str, caption: str, measures: list[_Measure], styles: dict[str, Style]) -> tuple[Figure, pd.Index]:  # type: ignore[type-arg]
     """Draw few models: a panel a measure, all models in it."""
     data: list[Trace] = []
     told: list[str] = []
     for place, measure in enumerate(measures):
         axis = "" if place == 0 else str(place + 1)
-        data += _null(measure.null, measure.rows, axis, legend=not any(trace.get("meta", {}).get("null") for trace in data))
+        data += _null(
+            measure.null, measure.rows, axis, legend=not any(trace.get("meta", {}).get("null") for trace in data)
+        )
         for model, part in measure.curves():
             data += curve(part, model, styles[model], axis=axis, legend=axis == "")
         told += measure.told()

@@ -65,15 +65,16 @@ def _shown(links: pd.DataFrame, points: pd.DataFrame, styles: dict[str, Style]) 
     if links["model"].nunique() <= MOST_IN_A_ROW + 1:  # the pairs, and all of them together
         return [*_figures(points, styles), *_tables(links)]
     parts = []
-    first = points[points["model"] == points["model"].iloc[0]]
     for place, (key, part) in enumerate(groups(links, *SCORE_KEYS)):
-        score = dict(zip(SCORE_KEYS, key, strict=True))
+        marks = rows_of(points, **dict(zip(SCORE_KEYS, key, strict=True)))
+        marks = marks[marks["model"] == marks["model"].iloc[0]] if place < MOST_FIGURES else marks.head(0)
+        others = "the other pairs" if len(marks) else "single layers"
         of_score = f"{metric_name(key[0], key[4])} ({score_name(key)})"
         blocks = (
             link_map(f"link-map-{place}", of_score, part, key[1]),
             *_tables(part),
-            *(_figures(rows_of(first, **score), styles, place) if place < MOST_FIGURES else ()),
-            Paragraph("The marks of the other pairs are left out to keep the page light; their correlations are above."),
+            *_figures(marks, styles, place),
+            Paragraph(f"The marks of {others} are left out to keep the page light; their correlations are above."),
         )
         parts.append(Fold(f"link-{place}", score_name(key), blocks, dataset=key[1]))
     return folded(parts, crowded=True)

@@ -30,7 +30,9 @@ def link_map(key: str, of_score: str, links: pd.DataFrame, dataset: str) -> Figu
     labels = [ALL_PAIRS if row["pooled"] else text(row["model"]) for _, row in _first(links, models).iterrows()]
     columns = ["<br>".join(wrap(plot_label(measure_name(name)), _LETTERS)) for name in inside]
     filtered = ["" if label == ALL_PAIRS else model for label, model in zip(labels, models, strict=True)]
-    sides = [(title, _grid(links, value, models, inside), _grid(links, q, models, inside)) for value, q, title in _SIDES]
+    sides = [
+        (title, _grid(links, value, models, inside), _grid(links, q, models, inside)) for value, q, title in _SIDES
+    ]
     sides = [side for side in sides if any(value is not None for row in side[1] for value in row)]
     data: list[Trace] = []
     told = []
@@ -44,7 +46,9 @@ def link_map(key: str, of_score: str, links: pd.DataFrame, dataset: str) -> Figu
             "hovertemplate": f"%{{y}}<br>%{{x}}: {title} = %{{z:.2f}}<extra></extra>",
         })  # fmt: skip
         for label, row in zip(labels, values, strict=True):
-            known = ", ".join(f"{measure_name(name)} {number(v, 2)}" for name, v in zip(inside, row, strict=True) if v is not None)
+            known = ", ".join(
+                f"{measure_name(name)} {number(v, 2)}" for name, v in zip(inside, row, strict=True) if v is not None
+            )
             told.append(f"{title}, {label}: {known}.")
     panels = {
         "titles": [title for title, _, _ in sides], "share": True, "height": 20 * len(labels), "foot": 120, "xTitle": "inside measure",
