@@ -50,7 +50,7 @@ def study(
     table = long_table(rows or [{"model": p["model"], "base_model": p["base_model"], "value": 0.0} for p in pairs])
     results = SimpleNamespace(
         table=table, vocabulary=vocabulary or ours(), pairs=lambda: pd.DataFrame(list(pairs)),
-        layer_links=pd.DataFrame, correlations=pd.DataFrame,
+        layer_links=pd.DataFrame, correlations=pd.DataFrame, runs=(),
     )  # fmt: skip
     return findings_of(results)  # type: ignore[arg-type]
 

@@ -45,7 +45,7 @@ def show(
     if as_json:
         print_json([asdict(finding) for finding in findings], results.warnings)
         return
-    for caution in cautions(results.table, results.study):
+    for caution in cautions(results.table, results.study, results.runs):
         typer.echo(f"! {printable(caution)}")
     for finding in findings:
         typer.echo(f"- {printable(finding.sentence)}")
@@ -78,5 +78,5 @@ def _cells(finding: Finding) -> Sequence[str]:
     if finding.kind == "difference" and not finding.sign:
         verdict = "above chance"
     of_models = bool(finding.bars) and finding.rows[0].startswith(("pair-", "row-"))
-    who = finding.bars[0].label if len(finding.bars) == 1 else f"{len(finding.bars)} models"
+    who = finding.bars[0].label if len(finding.bars) == 1 else f"{len(finding.bars)} {finding.each}"
     return finding.question, verdict, f"{finding.what}: {who}" if of_models else finding.what, finding.amount

@@ -162,7 +162,7 @@ def _finish(results: StudyResults, report_path: Path, as_json: bool) -> None:
     else:
         from tuneshift.findings.cautions import cautions
 
-        for caution in cautions(results.table, results.study):
+        for caution in cautions(results.table, results.study, results.runs):
             tell(f"note: {caution}", style="yellow")
         print_findings(results)
         typer.echo(f"report: {report_path}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
 from tuneshift.compare.layer_permutation import FEWEST_LAYERS, linked, linked_given_depth
 from tuneshift.compare.resampling import adjusted
+from tuneshift.compare.trajectories import Run, counted_once
 from tuneshift.vocabulary import Metric, Vocabulary, ours
 from tuneshift.vocabulary.rows import by_metric, over_all, untrained
 
@@ -31,27 +32,31 @@ LINK_COLUMNS = (
 POOLED = "all pairs"
 
 
-def link_layers(pairs: pd.DataFrame, table: pd.DataFrame, vocabulary: Vocabulary | None = None) -> pd.DataFrame:
+def link_layers(
+    pairs: pd.DataFrame, table: pd.DataFrame, vocabulary: Vocabulary | None = None, runs: Sequence[Run] = ()
+) -> pd.DataFrame:
     """Correlate, over layers, |d(alignment)| from tuning with the size of the change inside (methods, section 7).
 
     `pairs` and `table` as in `link_points`. One row a pair, brain score and inside measure, and where there are several
-    pairs one pooled row (`model` = "all pairs"). Columns `LINK_COLUMNS`: Spearman r with its two-sided permutation p,
-    the same given depth (`partial_r`, `partial_p`: both changes may simply grow with depth), and q, p adjusted
-    (Benjamini-Hochberg) over the inside measures of one brain score and pair. Fewer than 4 layers give no row, fewer
-    than 6 no partial correlation.
+    pairs one pooled row (`model` = "all pairs"), in which the last checkpoint of each of `runs` stands for its run.
+    Columns `LINK_COLUMNS`: Spearman r with its two-sided permutation p, the same given depth (`partial_r`,
+    `partial_p`: both changes may simply grow with depth), and q, p adjusted (Benjamini-Hochberg) over the inside
+    measures of one brain score and pair. Fewer than 4 layers give no row, fewer than 6 no partial correlation.
     """
-    return links_of_points(link_points(pairs, table, vocabulary))
+    return links_of_points(link_points(pairs, table, vocabulary), runs)
 
 
-def links_of_points(points: pd.DataFrame) -> pd.DataFrame:
+def links_of_points(points: pd.DataFrame, runs: Sequence[Run] = ()) -> pd.DataFrame:
     """Return the links of points as `link_points` gives them; see `link_layers`."""
     rows: list[dict[str, object]] = []
     pooled: dict[tuple[object, ...], list[pd.DataFrame]] = {}
+    counted = set(counted_once(points, runs)["model"])
     for key, part in _grouped(points, _LINK_KEYS):
         if len(part) < FEWEST_LAYERS:
             continue
         rows.append(_row(key, [part]))
-        pooled.setdefault(key[2:], []).append(part)
+        if key[0] in counted:
+            pooled.setdefault(key[2:], []).append(part)
     rows += [_row((POOLED, None, *key), parts) for key, parts in pooled.items() if len(parts) > 1]
     links = pd.DataFrame(rows, columns=list(LINK_COLUMNS))
     for p, q in (("p", "q"), ("partial_p", "partial_q")):

@@ -7,6 +7,8 @@ from typing import Any
 from tuneshift.vocabulary.words import missing
 
 ALPHA = 0.05
+TOO_FEW = 5
+"""With so few units no test by flipping signs can be below .05: 2 of 2**5 patterns are .0625."""
 
 
 def verdict(row: Any) -> str:

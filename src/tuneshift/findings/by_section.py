@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from tuneshift.compare.trajectories import counted_once
 from tuneshift.findings.finding import Sentence
 from tuneshift.findings.inside import inside_sentences
 from tuneshift.findings.source import Results
@@ -21,8 +22,9 @@ _MAPPINGS = FIRST_SURPRISALS["mapping"]
 
 
 def section_sentences(results: Results) -> list[Sentence]:
-    """Return what sections say of single models, before their figures."""
-    table = rows_of(results.table.reset_index(drop=True), participant=("mean", "median", ""))
+    """Return what sections say of single models, before their figures; of a run they speak of the last checkpoint."""
+    table = counted_once(results.table.reset_index(drop=True), results.runs)
+    table = rows_of(table, participant=("mean", "median", ""))
     return [
         *_brain_sentences(table),
         *_reading_sentences(table),

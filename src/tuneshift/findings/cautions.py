@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
+from tuneshift.compare.trajectories import Run
+from tuneshift.findings.of_runs import checkpoints_read_as_runs
 from tuneshift.findings.people import is_simulated
 from tuneshift.human import DATA_SETS
 from tuneshift.vocabulary.rows import untrained
@@ -14,13 +16,14 @@ from tuneshift.vocabulary.selecting import groups, names, rows_of
 from tuneshift.vocabulary.words import listed, signed, text
 
 
-def cautions(table: pd.DataFrame, study: dict[str, Any]) -> Iterator[str]:
+def cautions(table: pd.DataFrame, study: dict[str, Any], runs: Sequence[Run] = ()) -> Iterator[str]:
     """Yield a sentence for everything about this study that changes how its numbers may be read."""
     yield from _simulated(table)
     yield from _shuffled(table)
     yield from _leaking(table)
     yield from _surface(table)
     yield from _no_ceiling(table)
+    yield from filter(None, [checkpoints_read_as_runs(runs)])
     yield from _foreign_code(study)
 
 

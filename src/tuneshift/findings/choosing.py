@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from tuneshift.compare.correlations import root_of
+from tuneshift.compare.trajectories import Run, counted_once
 from tuneshift.compare.verdict import ALPHA, verdict
 from tuneshift.findings.across import link_findings, size_findings
 from tuneshift.findings.finding import Finding, Findings
@@ -35,13 +38,13 @@ def findings_of(results: Results) -> Findings:
     roots = {str(base): root_of(str(base), bases) for base in bases.values()}
     paired = headline_pairs(pairs, vocabulary)
     found = [
-        *pair_findings(pairs, vocabulary, roots),
-        *model_findings(table, paired, vocabulary),
-        *link_findings(results.layer_links().reset_index(drop=True), vocabulary),
+        *pair_findings(pairs, vocabulary, roots, results.runs),
+        *model_findings(counted_once(table, results.runs), paired, vocabulary),
+        *link_findings(counted_once(results.layer_links().reset_index(drop=True), results.runs), vocabulary),
         *size_findings(results.correlations().reset_index(drop=True), vocabulary),
     ]
     ordered = sorted(found, key=_rank)  # a stable order: equals keep that of the study
-    return Findings(tuple(sorted(_first(ordered), key=_rank)), tuple(ordered), _count(paired))
+    return Findings(tuple(sorted(_first(ordered), key=_rank)), tuple(ordered), _count(paired, results.runs))
 
 
 def _rank(finding: Finding) -> tuple[int, int, int]:
@@ -54,14 +57,15 @@ def _first(ordered: list[Finding]) -> list[Finding]:
     return [*chosen, *(finding for finding in ordered if finding not in chosen)][:MOST]
 
 
-def _count(paired: pd.DataFrame) -> str:
-    tested = [row for _, row in paired.iterrows() if verdict(row) != "unknown"]
+def _count(paired: pd.DataFrame, runs: Sequence[Run]) -> str:
+    tested = [row for _, row in counted_once(paired, runs).iterrows() if verdict(row) != "unknown"]
     if len(tested) < 2:
         return ""
     found = sum(verdict(row) == "difference" for row in tested)
     chance = number(ALPHA * len(tested), 1)
+    once = " Checkpoints of a run are one model, the last of them." if runs else ""
     return (
         f"Of {len(tested)} comparisons of a tuned model with its base, {found} {'shows' if found == 1 else 'show'} a "
         f"difference; if tuning changed nothing at all, about {chance} would by chance. A null result says that these data "
-        "show no difference, not that there is none."
+        f"show no difference, not that there is none.{once}"
     )

@@ -30,7 +30,8 @@ class Finding:
     `sentence` has at most `MOST_WORDS` words; `kind` is "difference", "null" or "unknown"; `question` one of
     `tuneshift.vocabulary.QUESTIONS`; `what` names the number and the data; `amount` gives the difference with its
     interval; `sign` is "higher", "lower", "mixed" or "". `rows` are the anchors of the rows that carry it ("pair-3":
-    row 3 of the table of pairs; "row-12": row 12 of the long table). `bars` are its picture, around `zero`.
+    row 3 of the table of pairs; "row-12": row 12 of the long table). `bars` are its picture, around `zero`; `each` says
+    what they are ("models", "checkpoints").
     """
 
     sentence: str
@@ -43,6 +44,7 @@ class Finding:
     bars: tuple[Bar, ...] = ()
     zero: float = 0.0
     simulated: bool = False
+    each: str = "models"
 
     def __str__(self) -> str:
         return self.sentence

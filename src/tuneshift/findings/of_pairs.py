@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from tuneshift.compare.over_pairs import mean_over_pairs
-from tuneshift.compare.verdict import verdict
+from tuneshift.compare.trajectories import Run, counted_once
+from tuneshift.compare.verdict import TOO_FEW, verdict
 from tuneshift.findings.finding import Bar, Finding
+from tuneshift.findings.of_runs import run_said, runs_in
 from tuneshift.findings.people import is_simulated
 from tuneshift.findings.settings import setting_labels
 from tuneshift.vocabulary import Metric, Vocabulary
@@ -20,8 +22,6 @@ from tuneshift.vocabulary.words import interval, listed, missing, number, p_valu
 KEYS = ("measurement", "dataset", "split", "mapping", "metric", "specification")
 MOST_NAMED = 2
 """More models than this are counted in a sentence, and named in its picture and its rows."""
-TOO_FEW = 5
-"""With so few units no test by flipping signs can be below .05: 2 of 2**5 patterns are .0625."""
 
 
 def headline_pairs(pairs: pd.DataFrame, vocabulary: Vocabulary) -> pd.DataFrame:
@@ -41,19 +41,34 @@ def headline_groups(pairs: pd.DataFrame, vocabulary: Vocabulary) -> Iterator[tup
         yield key, ", ".join(word for word in (key[1], _form(key, rows), labels.get(key, "")) if word), part
 
 
-def pair_findings(pairs: pd.DataFrame, vocabulary: Vocabulary, roots: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield a finding for every headline number, over all pairs that have it; `roots` names each model's oldest base."""
+def pair_findings(
+    pairs: pd.DataFrame, vocabulary: Vocabulary, roots: Mapping[str, str], runs: Sequence[Run] = ()
+) -> Iterator[Finding]:
+    """Yield a finding for every headline number, over all pairs that have it; `roots` names each model's oldest base.
+
+    Checkpoints of a run have one finding of their own. Among other pairs the run counts once, by its last checkpoint.
+    """
     for key, where, part in headline_groups(pairs, vocabulary):
         metric = vocabulary.metric(key[0], key[4])
-        finding = _one(part.iloc[0], metric, where) if len(part) == 1 else _many(part, metric, where, roots)
-        yield Finding(
-            **finding,
-            question=vocabulary.kind(key[0]).question,
-            what=f"{metric.label} ({where})",
-            rows=tuple(f"pair-{index}" for index in part.index),
-            bars=tuple(_bar(row) for _, row in part.iterrows()),
-            simulated=is_simulated(key[1]),
-        )
+        label = f"{metric.label} ({where})"
+        told: list[tuple[dict[str, Any], str, pd.DataFrame]] = []
+        trajectories = list(runs_in(part, runs))
+        for run, rows in trajectories:
+            told.append((run_said(run, rows, metric, where), f"{metric.label} ({where}, run {run.name})", rows))
+        once = counted_once(part, [run for run, _ in trajectories])
+        if len(once) == 1 and not trajectories:
+            told.append((_one(once.iloc[0], metric, where), label, once))
+        elif len(once) > len(trajectories):
+            said = f"{where}, runs by their last checkpoint" if trajectories else where
+            told.append((_many(once, metric, said, roots), label, once))
+        for finding, what, rows in told:
+            yield Finding(
+                **{"bars": tuple(_bar(row) for _, row in rows.iterrows()), **finding},
+                question=vocabulary.kind(key[0]).question,
+                what=what,
+                rows=tuple(f"pair-{index}" for index in rows.index),
+                simulated=is_simulated(key[1]),
+            )
 
 
 def _form(key: tuple[str, ...], rows: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from tuneshift.compare.trajectories import Run
 from tuneshift.findings.finding import Findings
 from tuneshift.result import Result
 from tuneshift.vocabulary import Vocabulary
@@ -66,6 +67,10 @@ class Results(Protocol):
     @property
     def found(self) -> Findings:
         """What `findings_of` makes of it, made once."""
+
+    @property
+    def runs(self) -> Sequence[Run]:
+        """Which models are checkpoints of one training run."""
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
 
+from tuneshift.compare.trajectories import Run
 from tuneshift.errors import BadInput, nearest
 from tuneshift.measurement import Specification
 from tuneshift.models.revision import local_folder
@@ -19,6 +20,7 @@ from tuneshift.study.model_entry import ModelEntry
 from tuneshift.study.names import told_apart
 from tuneshift.study.secrets import NOT_WRITTEN
 from tuneshift.study.study_file import Place, StudyText, read_study_text
+from tuneshift.study.trajectory import runs_of
 
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 
@@ -56,8 +58,9 @@ class ExecutorOptions(BaseModel):
 class Study(BaseModel):
     """Models x measurements; build one in Python, or read it from a YAML file with `load_study`.
 
-    `seeds` fill the `seed` of every measurement that has one and does not set it itself, one job a seed. `versions` and
-    `vocabulary` (what the numbers of other packages' measurements mean) are what a run writes into its copy.
+    `seeds` fill the `seed` of every measurement that has one and does not set it itself, one job a seed. `versions`,
+    `vocabulary` (what the numbers of other packages' measurements mean) and `trajectories` (which models are
+    checkpoints of which training run) are what a run writes into its copy.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,6 +73,7 @@ class Study(BaseModel):
     notes: str = ""
     versions: dict[str, str] = Field(default_factory=dict)
     vocabulary: dict[str, Any] = Field(default_factory=dict)
+    trajectories: list[dict[str, Any]] = Field(default_factory=list)
 
     @model_validator(mode="before")
     @classmethod
@@ -128,6 +132,30 @@ class Study(BaseModel):
                 raise _Misplaced(("models", number, "base"), f"{entry.label!r} cannot be its own base")
         return self
 
+    @model_validator(mode="after")
+    def _runs_have_one_base_and_different_steps(self) -> Study:
+        first: dict[str, tuple[ModelEntry, ModelEntry]] = {}
+        steps: dict[tuple[str, int], str] = {}
+        for number, entry in enumerate(self.models):
+            if entry.run is None or entry.step is None:
+                continue
+            base = self.base_of(entry)
+            if base is None:
+                said = f"{entry.label!r} is a checkpoint of run {entry.run!r}, but has no base here; add `base:`"
+                raise _Misplaced(("models", number, "run"), said)
+            other, other_base = first.setdefault(entry.run, (entry, base))
+            if other_base is not base:
+                said = (
+                    f"the checkpoints {other.label!r} and {entry.label!r} of run {entry.run!r} have two bases, "
+                    f"{other_base.label!r} and {base.label!r}; give the runs two names"
+                )
+                raise _Misplaced(("models", number, "run"), said)
+            same = steps.setdefault((entry.run, entry.step), entry.label)
+            if same != entry.label:
+                said = f"{same!r} and {entry.label!r} are both step {entry.step} of run {entry.run!r}; mend one `step:`"
+                raise _Misplaced(("models", number, "step"), said)
+        return self
+
     def _repr_html_(self) -> str:
         bases = [f"{entry.label} (tuned from {entry.base})" if entry.base else entry.label for entry in self.models]
         kinds = [describe(measurement) for measurement in self.measurements]
@@ -144,6 +172,10 @@ class Study(BaseModel):
         wanted = entry.base or entry.adapted_from or (entry.card.tuned_from if entry.card else None)
         found = (self.entry(wanted) or self._in_folder(wanted)) if wanted else None
         return found if found is not entry else None
+
+    def runs(self) -> tuple[Run, ...]:
+        """Return which models are checkpoints of one training run: as declared, else as folders and names say."""
+        return runs_of({entry: self.base_of(entry) for entry in self.models})
 
     def started(self, entry: ModelEntry) -> ModelEntry:
         """Return an entry that reads the start token of its base, or of its base's base; see `models.start_token`."""

@@ -25,7 +25,8 @@ class ModelEntry(BaseModel):
     the base it names, of a registered model the registry's). `starts_like` is the model whose start token is read
     (default: the base's), at `starts_like_revision`. `surprisals` is a file of word
     surprisals (in `unit`) that stands for a model nobody can load here; such a model can only be measured by reading.
-    `parameters` (their number) and `family` go before what the registry says.
+    `parameters` (their number) and `family` go before what the registry says. `run` and `step` declare a checkpoint: of
+    which training run on `base`, after how many steps.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,12 +45,16 @@ class ModelEntry(BaseModel):
     unit: Literal["bits", "nats", "base10", "logprob", "log2prob", "log10prob"] = "bits"
     parameters: float | None = Field(default=None, gt=0)
     family: str | None = None
+    run: str | None = Field(default=None, min_length=1)
+    step: int | None = Field(default=None, ge=0)
     notes: str = ""
 
     @model_validator(mode="after")
     def _has_a_source(self) -> ModelEntry:
         if self.model is None and (self.surprisals is None or self.name is None):
             raise ValueError("a model needs `model:`, or `name:` and `surprisals:`")
+        if (self.run is None) != (self.step is None):
+            raise ValueError("a checkpoint needs both, `run:` (the name of its training run) and `step:` (a number)")
         return self
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +25,7 @@ from tuneshift.compare.correlations import (
 from tuneshift.compare.layer_link import link_points, links_of_points
 from tuneshift.compare.over_stories import with_story_intervals
 from tuneshift.compare.pairs import PAIR_COLUMNS, compare_pair
+from tuneshift.compare.trajectories import Run, counted_once
 from tuneshift.errors import BadInput, nearest
 from tuneshift.findings import Finding, Findings, findings_of
 from tuneshift.notebook import facts, listed, notes, table
@@ -115,7 +116,7 @@ class StudyResults:
     """What a study gave: `table` (the long table), `cells`, `pairs()`, `correlations()`, `failures`, `warnings`.
 
     The last column of `table` is `specification`, the measurement in a few words. `vocabulary` says what every number
-    means.
+    means, `runs` which models are checkpoints of one training run.
     """
 
     def __init__(self, folder: Path, study: dict[str, Any], index: StudyIndex) -> None:
@@ -129,8 +130,9 @@ class StudyResults:
         self.failures = [Failure(job.model, job.description, job.reason) for job in index.failed]
         self.n_waiting = len(index.waiting)
         self.vocabulary = _vocabulary(study, folder)
+        self.runs = _runs(study, folder, self.models)
         self.results = LazyResults(self.cells)
-        self.warnings = [*_warnings(index, self.models), *ambiguous_scores(self.table, self.vocabulary)]
+        self.warnings = [*_warnings(index, self.models, self.runs), *ambiguous_scores(self.table, self.vocabulary)]
 
     @classmethod
     def load(cls, folder: str | Path) -> StudyResults:
@@ -163,7 +165,7 @@ class StudyResults:
         """Return the correlation over models of every score with size and abilities.
 
         See `compare.correlations.correlate_with_properties`; reading scores have an interval over stories besides
-        (`compare.over_stories.with_story_intervals`).
+        (`compare.over_stories.with_story_intervals`). Checkpoints of one run (`runs`) are one model, the last of them.
         """
         return self._correlations.copy()
 
@@ -187,7 +189,7 @@ class StudyResults:
     def correlation_points(self) -> pd.DataFrame:
         """Return the points behind the correlations, for scatter plots; see `compare.correlations.score_points`."""
         sizes = {name: info.n_parameters for name, info in self.models.items() if info.n_parameters}
-        return score_points(self.table, sizes, self.vocabulary)
+        return score_points(counted_once(self.table, self.runs), sizes, self.vocabulary)
 
     def layer_links(self) -> pd.DataFrame:
         """Return, per pair and pooled, whether the layers whose inside moved most changed their brain score most.
@@ -225,13 +227,15 @@ class StudyResults:
 
     @cached_property
     def _layer_links(self) -> pd.DataFrame:
-        return links_of_points(self._layer_link_points)
+        return links_of_points(self._layer_link_points, self.runs)
 
     @cached_property
     def _correlations(self) -> pd.DataFrame:
         sizes = {name: info.n_parameters for name, info in self.models.items() if info.n_parameters}
         families = {name: info.family for name, info in self.models.items() if info.family}
-        found = correlate_with_properties(self.table, sizes, families, bases_of(self.models), self.vocabulary)
+        found = correlate_with_properties(
+            counted_once(self.table, self.runs), sizes, families, bases_of(self.models), self.vocabulary
+        )
         cells = {(cell.model, cell.description): cell for cell in self.cells}
         return with_story_intervals(
             found,
@@ -276,6 +280,17 @@ def _vocabulary(study: dict[str, Any], folder: Path) -> Vocabulary:
         ) from error
 
 
+def _runs(study: dict[str, Any], folder: Path, models: Mapping[str, ModelInfo]) -> tuple[Run, ...]:
+    """Return the runs that the study was run with; of models that it does not have, none."""
+    try:
+        runs = [Run.from_dict(written) for written in study.get("trajectories") or []]
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise BadInput(
+            f"{folder / 'study.yaml'}, trajectories: {error!r}; run the study again, which writes it anew."
+        ) from error
+    return tuple(run for run in runs if set(run.models) <= set(models))
+
+
 def _is_study(document: Any) -> bool:
     """Whether a document has the shape in which a run writes its study (anyone may have edited it since)."""
     shapes = {"models": list, "measurements": list, "versions": dict, "notes": str}
@@ -308,7 +323,7 @@ def bases_of(models: Mapping[str, ModelInfo]) -> dict[str, str]:
     return {name: info.base_model for name, info in models.items() if info.base_model}
 
 
-def _warnings(index: StudyIndex, models: dict[str, ModelInfo]) -> list[str]:
+def _warnings(index: StudyIndex, models: dict[str, ModelInfo], runs: Sequence[Run]) -> list[str]:
     """Return what a reader must see: the results' own warnings, other tokenizers, bases that are not there."""
     found = list(index.warnings)
     for name, info in models.items():
@@ -319,9 +334,10 @@ def _warnings(index: StudyIndex, models: dict[str, ModelInfo]) -> list[str]:
                 "never token by token."
             )
     roots = {root_of(name, bases_of(models)) for name in models}
-    if len(models) >= FEWEST_MODELS and len(roots) < min(FEWEST_BASES, len(models)):
+    counted = len(models) - sum(len(run.models) - 1 for run in runs)
+    if counted >= FEWEST_MODELS and len(roots) < min(FEWEST_BASES, counted):
         found.append(
-            f"correlations over models: the {len(models)} models go back to {len(roots)} base "
+            f"correlations over models: the {counted} models go back to {len(roots)} base "
             f"model{'s' if len(roots) > 1 else ''}, which allow any correlation (intervals -1 to 1); p-values take "
             "models as independent and are too small."
         )

@@ -294,7 +294,8 @@ def _as_run(study: Study) -> dict[str, Any]:
     order = ("name", "notes", "models", "measurements", "seeds", "executor")
     meanings = [type(measurement).meaning() for measurement in study.measurements]
     foreign = ours().with_kinds(meanings).declared()
-    extra = {"vocabulary": foreign} if foreign else {}
+    runs = [run.as_dict() for run in study.runs()]
+    extra = {**({"vocabulary": foreign} if foreign else {}), **({"trajectories": runs} if runs else {})}
     return {**{key: document[key] for key in order}, "versions": dict(versions()), **extra}
 
 

@@ -29,6 +29,7 @@ from tuneshift.report.sections.layer_link import layer_link_section
 from tuneshift.report.sections.methods import Methods, methods, settings_by_kind
 from tuneshift.report.sections.other import other_sections
 from tuneshift.report.sections.reading import reading_section
+from tuneshift.report.sections.trajectories import trajectory_sections
 from tuneshift.result import Result
 from tuneshift.vocabulary import QUESTIONS
 from tuneshift.vocabulary.selecting import by_layer, names
@@ -93,6 +94,7 @@ def contents(results: Results) -> Contents:
     kin = kin_of(table)
     cells, damaged = _read(results)
     sections = [
+        *trajectory_sections(told, pairs, results.runs, vocabulary),
         brain_section(told, pairs, cells, styles),
         reading_section(told, pairs, cells, styles),
         attribution_section(told, pairs, cells, styles),
@@ -126,7 +128,7 @@ def contents(results: Results) -> Contents:
     return Contents(
         name=str(results.study.get("name", "study")),
         about=_about(table, results),
-        cautions=(*cautions(told, results.study), *_failed(results)),
+        cautions=(*cautions(told, results.study, results.runs), *_failed(results)),
         findings=finding_claims(found.first, by_anchor, vocabulary),
         count=found.count,
         overview=glance,

@@ -33,7 +33,7 @@ def provenance(results: Results, table: pd.DataFrame, damaged: Sequence[str] = (
     study = without_folders(results.study)  # before it is written as YAML: a path with blanks is whole here only
     return Provenance(
         notes=text(study.get("notes")),
-        warnings=(*cautions(table, study), *results.warnings, *damaged),
+        warnings=(*cautions(table, study, results.runs), *results.warnings, *damaged),
         failures=tuple(str(failure) for failure in results.failures),
         tables=(
             _models(study.get("models") or []),
