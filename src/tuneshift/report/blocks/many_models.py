@@ -10,7 +10,7 @@ import pandas as pd
 
 from tuneshift.compare.correlations import root_of
 from tuneshift.report.blocks.embedding import plot_label
-from tuneshift.report.blocks.figures import MOST_IN_A_ROW, PALETTE, SYMBOLS, Figure, Trace
+from tuneshift.report.blocks.figures import MOST_IN_A_ROW, PALETTE, SYMBOLS, Figure, Trace, in_lines
 from tuneshift.vocabulary.words import text
 
 MOST_PANELS = 30
@@ -77,7 +77,7 @@ def _panels(figure: Figure, shown: list[str], kin: Kin) -> Figure:
     x, y = ({**figure.layout.get(name, {})} for name in ("xaxis", "yaxis"))
     panels = {
         "titles": [_title(root, [model for model in shown if kin.get(model, ("",))[0] == root], kin) for root in roots],
-        "share": True, "xTitle": _pop_title(x), "yTitle": _pop_title(y).replace(", ", "<br>"), "x": {**x, "dtick": 2 * x["dtick"]} if "dtick" in x else x,
+        "share": True, "xTitle": _pop_title(x), "yTitle": in_lines(_pop_title(y), 26), "x": {**x, "dtick": 2 * x["dtick"]} if "dtick" in x else x,
         "y": {**y, "nticks": 4},
     }  # fmt: skip
     more = f" {left_out} more base models are in the table of all results." if left_out > 0 else ""

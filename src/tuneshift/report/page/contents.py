@@ -15,7 +15,7 @@ from tuneshift.findings.cautions import cautions
 from tuneshift.findings.source import Cell, Results
 from tuneshift.report.blocks.figures import Figure, model_styles
 from tuneshift.report.blocks.many_models import Kin, kin_of, spread
-from tuneshift.report.blocks.section import Block, Section
+from tuneshift.report.blocks.section import Block, Section, SmallTable
 from tuneshift.report.page.claims import Claim, claims, finding_claims
 from tuneshift.report.page.data_table import data_table, light
 from tuneshift.report.page.overview import Overview, overview
@@ -102,7 +102,10 @@ def contents(results: Results) -> Contents:
         ability_section(told),
         across_models_section(correlations, results.correlation_points(), styles, vocabulary),
     ]
-    sections = [replace(section, blocks=[_drawn(block, kin) for block in section.blocks]) for section in sections]
+    sections = [
+        replace(section, blocks=[_drawn(block, kin) for block in section.blocks if not _empty(block)])
+        for section in sections
+    ]
     by_anchor = {"pair": pairs, "link": links, "correlation": correlations, "row": table}
     found = results.found
     said = section_sentences(results)
@@ -148,6 +151,11 @@ def _over_people(table: pd.DataFrame) -> np.ndarray:
     return (table["participant"].isna() | table["participant"].isin(["mean", "median", ""])).to_numpy(dtype=bool)
 
 
+def _empty(block: Block) -> bool:
+    """Whether a table has no row, or a figure no mark: a heading over nothing is read as an answer."""
+    return (isinstance(block, SmallTable) and not block.rows) or (isinstance(block, Figure) and not block.data)
+
+
 def _drawn(block: Block, kin: Kin) -> Block:
     return spread(block, kin) if isinstance(block, Figure) else block
 
@@ -163,7 +171,7 @@ def _cited(anchors: Iterable[Sequence[str]], glance: Overview | None) -> dict[st
 
 
 def _tables(by_anchor: dict[str, pd.DataFrame], cited: dict[str, set[int]]) -> list[dict[str, Any]]:
-    """Return the long tables that hold anything; the table of all results is always there."""
+    """Return the long tables that hold anything."""
     lead = "Every number of the study, one row a number; the same table lies beside this page as results.csv."
     wanted = (
         ("pairs", "pair", "Table of pairs", "Every tuned model against its own base, one row a number that both have."),
@@ -179,7 +187,7 @@ def _tables(by_anchor: dict[str, pd.DataFrame], cited: dict[str, set[int]]) -> l
     made = []
     for key, anchor, title, said in wanted:
         rows, note = light(by_anchor[anchor], cited.get(anchor, set()), _ELSEWHERE[anchor])
-        if len(rows) or anchor == "row":
+        if len(rows):
             made.append(data_table(key, anchor, title, rows) | {"title": title, "lead": f"{said} {note}".strip()})
     return made
 

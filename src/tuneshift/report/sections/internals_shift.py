@@ -8,7 +8,17 @@ from typing import Any
 import pandas as pd
 
 from tuneshift.report.blocks.embedding import plot_label
-from tuneshift.report.blocks.figures import MOST_IN_A_ROW, NEUTRAL, Figure, Style, Trace, curve, interval_bars
+from tuneshift.report.blocks.figures import (
+    MOST_IN_A_ROW,
+    NEUTRAL,
+    Figure,
+    Style,
+    Trace,
+    axis_title,
+    curve,
+    interval_bars,
+)
+from tuneshift.vocabulary import ours
 from tuneshift.vocabulary.selecting import by_layer, extreme, floats, groups, names, overall, rows_of
 from tuneshift.vocabulary.words import interval, metric_name, missing, number, text
 
@@ -73,7 +83,8 @@ def _panelled(
         axis = "" if not titles else str(len(titles) + 1)
         name = _name(metric, mapping)
         titles.append(plot_label(name))
-        units.append(plot_label(text(mine["unit"].iloc[0])))
+        reads = ours().metric("internals", metric).reads
+        units.append(axis_title(", ".join(part for part in (text(mine["unit"].iloc[0]), reads) if part), 26))
         null = rows_of(nulls, metric=metric, mapping=mapping)
         data += _null(null, mine, axis, legend=not any(trace.get("meta", {}).get("null") for trace in data))
         shown += [*mine.index, *null.index]

@@ -96,7 +96,7 @@ def _figures(points: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Block]:
             " ".join(told),
             data,
             {"panels": {"titles": titles, "share": True, "x": {"nticks": 5}, "y": {"nticks": 4, "rangemode": "tozero"},
-                        "xTitles": across, "yTitle": f"|change| ({unit})"}},
+                        "xTitles": across, "yTitle": f"|change|, either way ({unit})"}},
             dataset=score[1],
         )  # fmt: skip
     if len(made) > MOST_FIGURES:
