@@ -73,14 +73,14 @@ def main() -> None:
         print(f"screenshots: none taken, {lacking}.")
         return
     with chromium() as driver, tempfile.TemporaryDirectory() as name:
-        made = [_made_up(Path(name) / what) for what in ("many", "large") if getattr(options, what)]
+        made = [make_up(Path(name) / what) for what in ("many", "large") if getattr(options, what)]
         for given in [*options.reports, *made]:
             report = given / "report.html" if given.is_dir() else given
             folder = report.resolve().parent
             take(driver, report, options.out / "screenshots" / folder.name)
 
 
-def _made_up(folder: Path) -> Path:
+def make_up(folder: Path) -> Path:
     """Make a study of 25 models that do not exist, and its report: as many models either way, `many` with few numbers of each."""
     from benchmarks._large_study import Size, make_large_study
 

@@ -118,6 +118,8 @@ def _coloured(trace: Trace, place: int) -> Trace:
     if "marker" in made:
         made["marker"]["symbol"] = SYMBOLS[place % len(SYMBOLS)]
         made["marker"]["size"] = min(5, made["marker"].get("size", 5))
+    if "lines+markers" in text(made.get("mode")):  # in one panel a family's base is told from what was tuned from it
+        made["line"] = {**made["line"], "dash": "dash" if place else "solid"}
     if "fillcolor" in made:
         red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         made["fillcolor"] = f"rgba({red},{green},{blue},0.14)"

@@ -103,7 +103,9 @@ def _scatters(
     rows: pd.DataFrame, points: pd.DataFrame, styles: dict[str, Style], vocabulary: Vocabulary
 ) -> Iterator[Figure]:
     keys = ["measurement", "dataset", "split", "mapping", "layer", "metric", "specification"]
-    shown = rows[headline(rows.assign(target="mean"), vocabulary)]
+    shown = rows[headline(rows.assign(target="mean"), vocabulary)].dropna(
+        subset=["pearson_r"]
+    )  # all alike: nothing to see
     for number_, (_, row) in enumerate(shown.head(MOST_FIGURES).iterrows()):
         mine = rows_of(points, property=text(row["property"]), **{key: text(row[key]) for key in keys})
         traces: list[Trace] = []
