@@ -24,12 +24,12 @@ LEFT = 235
 Box = tuple[int, int, int, int]
 PARTS: dict[str, tuple[str, str, Box]] = {
     "first_screen": ("demo", "first_screen", (0, 0, *SCREEN)),
-    "family": ("demo", "unfolded_glance", (LEFT, 0, 1121, 590)),
+    "family": ("demo", "unfolded_glance", (LEFT, 106, 1121, 535)),
     "one_pair": ("pair", "first_screen", (0, 0, *SCREEN)),
     "null_result": ("null", "first_screen", (0, 0, *SCREEN)),
     "many_models": ("many", "first_screen", (0, 0, *SCREEN)),
-    "many_models_brains": ("many", "unfolded_question-brains", (LEFT, 300, 1300, 1300)),
-    "many_models_size": ("many", "unfolded_question-across", (LEFT, 1225, 1300, 1640)),
+    "many_models_brains": ("many", "unfolded_question-brains", (LEFT, 330, 1300, 1280)),
+    "many_models_size": ("many", "unfolded_question-across", (LEFT, 1225, 1300, 1602)),
 }
 """Picture -> the report, which of its screenshots, and left, top, right and bottom of the part that is kept."""
 
