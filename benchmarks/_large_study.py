@@ -25,7 +25,9 @@ from tuneshift.study.store import Store
 
 FAMILIES = {"alder": (1.1, 7.2), "birch": (0.5, 3.1), "cedar": (1.6, 13.0), "hazel": (2.8, 8.0)}
 """Family -> billions of parameters of its bases; the names are trees because no such models exist."""
-RECORDINGS = ("dawn", "noon", "dusk", "night", "tide", "frost")
+RECORDINGS = tuple(f"simulated_{name}" for name in ("dawn", "noon", "dusk", "night", "tide", "frost"))
+"""Named as what a program made is named, so that the page says above every number that nobody was measured."""
+READING, TASK = "simulated_almanac", "simulated_riddles"
 REGIONS = tuple(f"region {number:02d}" for number in range(1, 13))
 STORIES, INSIDE = 10, {
     "head_overlap": ("", "Jaccard index", 0.9), "concept_overlap": ("", "Jaccard index", 0.8), "weight_change": ("", "share", 0.05),
@@ -89,7 +91,14 @@ def _study(made: list[MadeUp], jobs: list[JobRecord]) -> dict[str, Any]:
     entries = [{"model": model.name, **({"base": model.base} if model.base else {})} for model in made]
     settings = [json.loads(text) for text in dict.fromkeys(job.settings for job in jobs)]
     notes = "Made up by a program: no model was run and nobody was measured."
-    return {"name": "large", "notes": notes, "models": entries, "measurements": settings, "seeds": [0], "versions": {}}
+    return {
+        "name": f"{len(made)} made-up models",
+        "notes": notes,
+        "models": entries,
+        "measurements": settings,
+        "seeds": [0],
+        "versions": {},
+    }
 
 
 def _job(fingerprint: str, model: MadeUp, settings: dict[str, Any], words: str) -> JobRecord:
@@ -110,9 +119,9 @@ def _cells(made: list[MadeUp], size: Size) -> Iterator[tuple[MadeUp, dict[str, A
             settings = {"kind": "brain", "data": name, "split": "grouped", "mapping": "ridge", "untrained": 1}
             gain = 0.012 * (2 - place) if model.base else 0.0
             yield model, settings, f"brain {name} grouped ridge", _brain(rng, model, name, people, gain, size)
-        words = "reading almanac plain"
-        yield model, {"kind": "reading", "data": "almanac", "form": "plain"}, words, _reading(rng, model, of_stories)
-        yield model, {"kind": "ability", "tasks": ["riddles"]}, "ability riddles", _ability(rng, model)
+        words = f"reading {READING} plain"
+        yield model, {"kind": "reading", "data": READING, "form": "plain"}, words, _reading(rng, model, of_stories)
+        yield model, {"kind": "ability", "tasks": [TASK]}, f"ability {TASK}", _ability(rng, model)
         if model.base:
             yield model, {"kind": "internals"}, "internals", _inside(rng, size)
 
@@ -159,7 +168,7 @@ def _reading(rng: np.random.Generator, model: MadeUp, of_stories: np.ndarray) ->
         level = centre - step * (0.02 * np.log10(model.parameters / 1e9) + (0.012 if model.base else 0))
         stories = level + step * of_stories + step * rng.normal(0, 0.006, STORIES)
         half = 1.96 * stories.std(ddof=1) / np.sqrt(STORIES)
-        shared = {"dataset": "almanac", "mapping": "corrected", "metric": metric, "unit": unit}
+        shared = {"dataset": READING, "mapping": "corrected", "metric": metric, "unit": unit}
         rows += [{**shared, "target": f"story:{k + 1}", "value": value} for k, value in enumerate(stories)]
         mean = float(stories.mean())
         rows.append({**shared, "value": mean, "ci_low": mean - half, "ci_high": mean + half, "n": 10_000})
@@ -168,7 +177,7 @@ def _reading(rng: np.random.Generator, model: MadeUp, of_stories: np.ndarray) ->
 
 def _ability(rng: np.random.Generator, model: MadeUp) -> Result:
     value = 0.35 + 0.2 * np.log10(model.parameters / 1e9) + (0.08 if model.base else 0) + rng.normal(0, 0.02)
-    row = {"dataset": "riddles", "metric": "accuracy", "unit": "share", "value": value, "n": 1000}
+    row = {"dataset": TASK, "metric": "accuracy", "unit": "share", "value": value, "n": 1000}
     return _result(pd.DataFrame([{**row, "ci_low": value - 0.03, "ci_high": value + 0.03}]))
 
 

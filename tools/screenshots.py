@@ -1,7 +1,8 @@
-"""Take pictures of reports, for a person to look at: `python -m tools.screenshots [--large] [--out artefacts] REPORT`.
+"""Take pictures of reports, for a person to look at: `python -m tools.screenshots [--many] [--out artefacts] REPORT`.
 
 First screen (1300 x 900), the whole page folded, each question unfolded, a telephone (390 x 844), and paper (A4, PDF);
-`--large` makes a study of 25 models besides. Without Chromium it says so and goes on.
+`--many` and `--large` make up a study of 25 models besides, a light one and a full one. Without Chromium it says so and
+goes on.
 """
 
 from __future__ import annotations
@@ -64,26 +65,30 @@ def _unfolded(driver: Any, section: str, file: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__)
     parser.add_argument("reports", nargs="*", type=Path, help="report.html, or the folder that holds one")
-    parser.add_argument("--large", action="store_true", help="make the report of 25 models besides (minutes)")
+    parser.add_argument("--many", action="store_true", help="make up a light study of 25 models besides (seconds)")
+    parser.add_argument("--large", action="store_true", help="make up a full study of 25 models besides (minutes)")
     parser.add_argument("--out", type=Path, default=Path("artefacts"))
     options = parser.parse_args()
     if lacking := missing():
         print(f"screenshots: none taken, {lacking}.")
         return
     with chromium() as driver, tempfile.TemporaryDirectory() as name:
-        for given in [*options.reports, *([_large(Path(name) / "large")] if options.large else [])]:
+        made = [make_up(Path(name) / what) for what in ("many", "large") if getattr(options, what)]
+        for given in [*options.reports, *made]:
             report = given / "report.html" if given.is_dir() else given
             folder = report.resolve().parent
             take(driver, report, options.out / "screenshots" / folder.name)
 
 
-def _large(folder: Path) -> Path:
-    from benchmarks._large_study import make_large_study
+def make_up(folder: Path) -> Path:
+    """Make a study of 25 models that do not exist, and its report: as many models either way, `many` with few numbers of each."""
+    from benchmarks._large_study import Size, make_large_study
 
     from tuneshift.report import write_report
     from tuneshift.study import StudyResults
 
-    results = StudyResults.load(make_large_study(folder))
+    size = Size(recordings=1, layers=7, people=6) if folder.name == "many" else Size()
+    results = StudyResults.load(make_large_study(folder, size))
     return write_report(results, folder / "report.html")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from benchmarks._large_study import Size, make_large_study
 from browser import Page
 from page_study import hostile_study, plain_study
 
@@ -25,6 +26,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
     return plain_study(tmp_path_factory.mktemp("page") / "study")
+
+
+@pytest.fixture(scope="session")
+def many_results(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
+    """A made-up study of 13 models of 8 bases: figures of many models have other shapes."""
+    size = Size(pairs=9, recordings=1, layers=5, people=6)
+    return StudyResults.load(make_large_study(tmp_path_factory.mktemp("many") / "study", size))
 
 
 @pytest.fixture(scope="session")

@@ -127,3 +127,14 @@ def test_parts_of_the_layers_are_counted_within_each_model() -> None:
     deep = [{"model": "b", "layer": layers} for layers in ("1-8", "9-16", "1-16")]
     named = groups_of_layers(pd.DataFrame([*shallow, *deep]))
     assert named == ["part 1 of 2", "part 2 of 2", "all layers"] * 2
+
+
+def test_in_a_panel_the_base_is_solid_and_what_was_tuned_from_it_dashed() -> None:
+    table = family(3)
+    figure = curves(table)
+    dotted = [
+        {**trace, "line": {**trace["line"], "dash": "dot"}} if "meta" in trace else trace for trace in figure.data
+    ]
+    drawn = spread(Figure("f", "Scores.", "", dotted, figure.layout), kin_of(table))
+    dashes = {trace["meta"]["model"]: trace["line"]["dash"] for trace in drawn.data if "meta" in trace}
+    assert [dashes[name] for name in ("b0", "b0-chat", "b2", "b2-dpo")] == ["solid", "dash", "solid", "dash"]

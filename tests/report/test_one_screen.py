@@ -45,3 +45,24 @@ def test_one_pair_is_at_most_four_pages_of_paper(screen: Page) -> None:
     asked = {"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": True}
     pdf = base64.b64decode(screen.driver.execute_cdp_cmd("Page.printToPDF", asked)["data"])
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b", pdf)) <= MOST_PAGES
+
+
+def test_on_paper_a_finding_stands_beside_its_picture_and_nothing_is_cut_off(screen: Page) -> None:
+    driver = screen.driver
+    paper = {"width": 698, "height": 1000, "deviceScaleFactor": 1, "mobile": False}  # A4 without its margins
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", paper)
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        screen.js(
+            "for (const fold of document.querySelectorAll('.question > .fold, #glance > .fold')) fold.open = true"
+        )
+        box = "const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.left, r.right, r.top]"
+        text = screen.js(box, "#findings .claim:has(svg) .claim-text")
+        svg = screen.js(box, "#findings .claim:has(svg) svg")
+        assert svg[0] >= text[1]
+        tables = "return [...document.querySelectorAll('main table.small')].map((t) => t.getBoundingClientRect().right)"
+        rights = screen.js(tables)
+        assert len(rights) > 5
+        assert max(rights) <= 699
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})

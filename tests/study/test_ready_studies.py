@@ -35,7 +35,7 @@ def test_a_ready_study_is_readable_and_can_be_planned(name: str) -> None:
         assert data is None or str(data).split(":")[0] in DATA_SETS, data
 
 
-@pytest.mark.parametrize("name", ["paper1", "paper2", "small_pairs", "fable_family", "demo"])
+@pytest.mark.parametrize("name", ["paper1", "paper2", "small_pairs", "fable_family", "null_result", "demo"])
 def test_every_tuned_model_stands_beside_its_base(name: str) -> None:
     study = load_study(FOLDER / f"{name}.yaml")
     for entry in study.models:

@@ -141,7 +141,7 @@ def _many(part: pd.DataFrame, metric: Metric, where: str, roots: Mapping[str, st
         sign = "mixed" if len(second) else "higher" if rises else "lower"
         return {"sentence": said, "kind": "difference", "amount": amount, "sign": sign}
     if all(kind == "unknown" for kind in verdicts):
-        said = f"Over {n} pairs ({where}), {told}. No interval is known, so nothing is claimed."
+        said = f"Over {n} pairs ({where}), {told}. No single pair has an interval, so nothing is claimed."
         return {"sentence": said, "kind": "unknown", "amount": amount}
     if not difference.any():
         said = f"Tuning changed nothing in {_what(metric)} in any of {n} pairs ({where}): {metric.label} is the same."

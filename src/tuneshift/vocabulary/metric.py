@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
@@ -63,8 +64,18 @@ class Metric:
     @property
     def axis(self) -> str:
         """What stands on an axis: the label, the unit, and which direction is better."""
-        unit = f" ({self.unit})" if self.unit and self.unit not in self.label else ""
-        return f"{self.label}{unit}" + (f", {self.direction} is better" if self.direction else "")
+        said = re.search(
+            rf"(?<!\w){re.escape(self.unit)}(?!\w)", self.label
+        )  # "r" stands in "brain score r", not in "reading"
+        unit = f" ({self.unit})" if self.unit and not said else ""
+        return f"{self.label}{unit}" + (f", {self.reads}" if self.reads else "")
+
+    @property
+    def reads(self) -> str:
+        """Which direction is better, or which number says that nothing moved; "" where neither is known."""
+        if self.direction:
+            return f"{self.direction} is better"
+        return f"{self.unmoved:g}: nothing moved" if self.movement else ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the declaration as JSON-ready values, without what is at its default."""

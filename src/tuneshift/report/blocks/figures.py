@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -111,10 +113,25 @@ def interval_bars(
     }  # fmt: skip
 
 
+def axis_title(words: str, most: int = 36) -> str:
+    """Return an axis's title as text of the page, in lines of about `most` letters: a longer one would be cut off."""
+    return in_lines(plot_label(words), most)
+
+
+def in_lines(title: str, most: int) -> str:
+    """Return a title broken into lines, behind a comma where that is enough."""
+    lines = [""]
+    for part in re.split(r"(?<=,) ", title.replace("<br>", " ")):
+        for piece in textwrap.wrap(part, most, break_long_words=False):
+            joined = f"{lines[-1]} {piece}".strip()
+            lines = [*lines[:-1], joined] if len(joined) <= most else [*lines, piece]
+    return "<br>".join(line for line in lines if line)
+
+
 def forest(key: str, pairs: pd.DataFrame, labels: Sequence[str], styles: dict[str, Style], **words: str) -> Figure:
     """Return differences tuned - base with their intervals, one line each; a filled mark where 0 lies outside.
 
-    `words`: `caption`, `unit` for the axis, and `lines`, what its lines are ("region"). Of more than `MOST_IN_A_ROW`
+    `words`: `caption`, `unit` and `reads` ("higher is better") for the axis, and `lines`, what its lines are ("region"). Of more than `MOST_IN_A_ROW`
     models each has lines of its own, named after it.
     """
     crowded = pairs["model"].nunique() > MOST_IN_A_ROW
@@ -144,9 +161,10 @@ def forest(key: str, pairs: pd.DataFrame, labels: Sequence[str], styles: dict[st
             "hovertemplate": f"%{{y}}<br>{plot_label(model)}: %{{text}}<extra></extra>",
         })  # fmt: skip
     lines = len(set(shown))
+    reads = f", {words['reads']}" if words.get("reads") else ""
     layout = {
         "height": 110 + (22 * lines if crowded else 30 * lines + 10 * len(traces)),
-        "xaxis": {"title": {"text": f"tuned {chr(0x2212)} base ({words['unit']})"}, "zeroline": True, "zerolinewidth": 2},
+        "xaxis": {"title": {"text": f"tuned {chr(0x2212)} base ({words['unit']}){reads}"}, "zeroline": True, "zerolinewidth": 2},
         "yaxis": {"title": {"text": lines_are}, "autorange": "reversed", "automargin": True, "type": "category", "showgrid": False},
         **({} if crowded else {"scattermode": "group", "scattergap": 0.4}), "margin": {"l": 10},
     }  # fmt: skip

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from textwrap import wrap
 from typing import Any
 
 import pandas as pd
 
 from tuneshift.compare.correlations import root_of
 from tuneshift.report.blocks.embedding import plot_label
-from tuneshift.report.blocks.figures import MOST_IN_A_ROW, PALETTE, SYMBOLS, Figure, Trace
+from tuneshift.report.blocks.figures import MOST_IN_A_ROW, PALETTE, SYMBOLS, Figure, Trace, in_lines
 from tuneshift.vocabulary.words import text
 
 MOST_PANELS = 30
@@ -80,7 +79,7 @@ def _panels(figure: Figure, shown: list[str], kin: Kin) -> Figure:
     x, y = ({**figure.layout.get(name, {})} for name in ("xaxis", "yaxis"))
     panels = {
         "small": True, "titles": [_title(root, [model for model in shown if kin.get(model, ("",))[0] == root], kin) for root in roots],
-        "share": True, "xTitle": _pop_title(x), "yTitle": _in_lines(_pop_title(y)), "x": {**x, "dtick": 2 * x["dtick"]} if "dtick" in x else x,
+        "share": True, "xTitle": _pop_title(x), "yTitle": in_lines(_pop_title(y), _UPRIGHT_LENGTH), "x": {**x, "dtick": 2 * x["dtick"]} if "dtick" in x else x,
         "y": {**y, "nticks": 3},
     }  # fmt: skip
     more = f" {left_out} more base models are in the table of all results." if left_out > 0 else ""
@@ -92,11 +91,6 @@ def _panels(figure: Figure, shown: list[str], kin: Kin) -> Figure:
 
 def _pop_title(axis: dict[str, Any]) -> str:
     return text((axis.pop("title", None) or {}).get("text"))
-
-
-def _in_lines(title: str) -> str:
-    """Return the title of an upright axis in lines that a small panel is tall enough for."""
-    return "<br>".join(line for part in title.split(", ") for line in wrap(part, _UPRIGHT_LENGTH))
 
 
 def _title(root: str, models: list[str], kin: Kin) -> str:
@@ -135,6 +129,8 @@ def _coloured(trace: Trace, place: int) -> Trace:
         made["marker"]["size"] = min(most, made["marker"].get("size", most))
     if "line" in made and made["line"].get("width"):
         made["line"]["width"] = min(1.5, made["line"]["width"])
+    if "lines+markers" in text(made.get("mode")):  # in one panel a family's base is told from what was tuned from it
+        made["line"] = {**made["line"], "dash": "dash" if place else "solid"}
     if "fillcolor" in made:
         red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         made["fillcolor"] = f"rgba({red},{green},{blue},0.14)"

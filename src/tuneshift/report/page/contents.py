@@ -13,9 +13,9 @@ from tuneshift.errors import BadInput
 from tuneshift.findings.by_section import section_sentences
 from tuneshift.findings.cautions import cautions
 from tuneshift.findings.source import Cell, Results
-from tuneshift.report.blocks.figures import model_styles
+from tuneshift.report.blocks.figures import Figure, model_styles
 from tuneshift.report.blocks.many_models import kin_of, spread
-from tuneshift.report.blocks.section import Section, redrawn
+from tuneshift.report.blocks.section import Block, Section, SmallTable, redrawn
 from tuneshift.report.page.claims import Claim, claims, finding_claims
 from tuneshift.report.page.data_table import data_table, light
 from tuneshift.report.page.overview import Overview, overview
@@ -105,7 +105,12 @@ def contents(results: Results) -> Contents:
         across_models_section(correlations, results.correlation_points(), styles, vocabulary),
     ]
     sections = [
-        replace(section, blocks=[redrawn(block, lambda figure: spread(figure, kin)) for block in section.blocks])
+        replace(
+            section,
+            blocks=[
+                redrawn(block, lambda figure: spread(figure, kin)) for block in section.blocks if not _empty(block)
+            ],
+        )
         for section in sections
     ]
     by_anchor = {"pair": pairs, "link": links, "correlation": correlations, "row": table}
@@ -153,6 +158,11 @@ def _over_people(table: pd.DataFrame) -> np.ndarray:
     return (table["participant"].isna() | table["participant"].isin(["mean", "median", ""])).to_numpy(dtype=bool)
 
 
+def _empty(block: Block) -> bool:
+    """Whether a table has no row, or a figure no mark: a heading over nothing is read as an answer."""
+    return (isinstance(block, SmallTable) and not block.rows) or (isinstance(block, Figure) and not block.data)
+
+
 def _cited(anchors: Iterable[Sequence[str]], glance: Overview | None) -> dict[str, set[int]]:
     """Return the rows that some sentence or cell leads to, by the first part of their anchors."""
     cells = [cell.anchor for _, _, line in (glance.lines if glance else ()) for cell in line if cell]
@@ -164,7 +174,7 @@ def _cited(anchors: Iterable[Sequence[str]], glance: Overview | None) -> dict[st
 
 
 def _tables(by_anchor: dict[str, pd.DataFrame], cited: dict[str, set[int]]) -> list[dict[str, Any]]:
-    """Return the long tables that hold anything; the table of all results is always there."""
+    """Return the long tables that hold anything."""
     lead = "Every number of the study, one row a number; the same table lies beside this page as results.csv."
     wanted = (
         ("pairs", "pair", "Table of pairs", "Every tuned model against its own base, one row a number that both have."),
@@ -180,7 +190,7 @@ def _tables(by_anchor: dict[str, pd.DataFrame], cited: dict[str, set[int]]) -> l
     made = []
     for key, anchor, title, said in wanted:
         rows, note = light(by_anchor[anchor], cited.get(anchor, set()), _ELSEWHERE[anchor])
-        if len(rows) or anchor == "row":
+        if len(rows):
             made.append(data_table(key, anchor, title, rows) | {"title": title, "lead": f"{said} {note}".strip()})
     return made
 

@@ -21,7 +21,9 @@ def finding_picture(finding: Finding) -> Markup:
         return Markup("")
     ends = [finding.zero, *(v for bar in bars for v in (bar.value, bar.low, bar.high) if v is not None and v == v)]
     low, high = min(ends), max(ends)
-    span = (high - low) or 1.0
+    if low == high:  # nothing moved at all: in the middle, not at an edge
+        low, high = low - 0.5, high + 0.5
+    span = high - low
     step = _LINE if len(bars) <= MOST_BARS else MOST_BARS * _LINE / len(bars)
     height = max(26.0, 2 * _EDGE + step * (len(bars) - 1) + 4)
 

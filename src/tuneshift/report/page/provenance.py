@@ -35,7 +35,7 @@ def provenance(results: Results, table: pd.DataFrame, damaged: Sequence[str] = (
         notes=text(study.get("notes")),
         warnings=(*cautions(table, study, results.runs), *results.warnings, *damaged),
         failures=tuple(str(failure) for failure in results.failures),
-        tables=(
+        tables=_filled(
             _models(study.get("models") or []),
             SmallTable(
                 "Data sets.",
@@ -46,6 +46,11 @@ def provenance(results: Results, table: pd.DataFrame, damaged: Sequence[str] = (
         ),
         study_file=yaml.safe_dump(study, sort_keys=False, allow_unicode=True),
     )
+
+
+def _filled(*tables: SmallTable) -> tuple[SmallTable, ...]:
+    """Leave out what has no row: a heading over nothing is read as an answer."""
+    return tuple(table for table in tables if table.rows)
 
 
 def _models(models: Sequence[Any]) -> SmallTable:

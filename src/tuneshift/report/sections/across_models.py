@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from tuneshift.compare.correlations import TOO_FEW_BASES
+from tuneshift.compare.correlations import SIZE, TOO_FEW_BASES
 from tuneshift.report.blocks.embedding import plot_label
-from tuneshift.report.blocks.figures import Figure, Style, Trace
+from tuneshift.report.blocks.figures import Figure, Style, Trace, axis_title
 from tuneshift.report.blocks.section import Block, Paragraph, Section, SmallTable
 from tuneshift.vocabulary import Vocabulary, ours
 from tuneshift.vocabulary.rows import headline
@@ -103,7 +103,9 @@ def _scatters(
     rows: pd.DataFrame, points: pd.DataFrame, styles: dict[str, Style], vocabulary: Vocabulary
 ) -> Iterator[Figure]:
     keys = ["measurement", "dataset", "split", "mapping", "layer", "metric", "specification"]
-    shown = rows[headline(rows.assign(target="mean"), vocabulary)]
+    shown = rows[headline(rows.assign(target="mean"), vocabulary)].dropna(
+        subset=["pearson_r"]
+    )  # all alike: nothing to see
     for number_, (_, row) in enumerate(shown.head(MOST_FIGURES).iterrows()):
         mine = rows_of(points, property=text(row["property"]), **{key: text(row[key]) for key in keys})
         traces: list[Trace] = []
@@ -123,7 +125,19 @@ def _scatters(
                 f"{_name(row, vocabulary)} against {text(row['property'])}: {told}, n = {int(row['n'])} models.",
                 told + ".",
                 traces,
-                {"xaxis": {"title": {"text": plot_label(text(row["property"]))}},
-                 "yaxis": {"title": {"text": plot_label(vocabulary.metric(row["measurement"], row["metric"]).axis)}}, "height": 360},
+                {"xaxis": {"title": {"text": axis_title(_property_axis(text(row["property"]), vocabulary), 80)}},
+                 "yaxis": {"title": {"text": axis_title(vocabulary.metric(row["measurement"], row["metric"]).axis)}}, "height": 360},
                 dataset=text(row["dataset"]),
             )  # fmt: skip
+
+
+def _property_axis(name: str, vocabulary: Vocabulary) -> str:
+    """Return a property as it stands on an axis: what it is of, its unit, and which direction is better."""
+    if name == SIZE:
+        return "size (log10 of the number of parameters)"
+    metrics = (metric for kind in vocabulary.kinds for metric in kind.metrics if metric.role == "property")
+    for metric in metrics:
+        of, _, last = name.rpartition(" ")
+        if last == metric.name:
+            return f"{of} {metric.axis}".strip()
+    return name

@@ -56,6 +56,7 @@ def attribution_section(
                     styles,
                     caption=caption,
                     unit="score",
+                    reads=ATTRIBUTION.metrics[0].reads,
                     lines="task · form",
                     dataset=dataset,
                 )

@@ -9,7 +9,7 @@ import pandas as pd
 from tuneshift.findings.people import is_simulated
 from tuneshift.findings.source import Cell
 from tuneshift.report.blocks.embedding import plot_label
-from tuneshift.report.blocks.figures import MOST_IN_A_ROW, Figure, Style, Trace, curve, forest, level_line
+from tuneshift.report.blocks.figures import MOST_IN_A_ROW, Figure, Style, Trace, axis_title, curve, forest, level_line
 from tuneshift.report.blocks.section import Fold, Leaf, Paragraph, Section, SmallTable, folded
 from tuneshift.report.sections.brain_picture import glass_brains
 from tuneshift.report.sections.brain_regions import region_map
@@ -142,7 +142,7 @@ def _panels(
         told.append(f"{region}: {' '.join(sentences)}")
     more = f" {left_out} more regions are in the table of all results." if left_out > 0 else ""
     panels = {
-        "titles": [plot_label(region) for region in regions], "share": True, "xTitle": "layer", "yTitle": "brain score (r)",
+        "titles": [plot_label(region) for region in regions], "share": True, "xTitle": "layer", "yTitle": axis_title(BRAIN_AXIS, 26),
         "x": {"dtick": _tick(regional, 5), "layeraxis": True}, "y": {"nticks": 4, "rangemode": "tozero"},
     }  # fmt: skip
     yield Figure(
@@ -220,7 +220,15 @@ def _difference_blocks(setting: tuple[str, ...], pairs: pd.DataFrame, styles: di
         labels = ["all regions" if t in ("mean", "") else str(t) for t in chosen["target"].fillna("")]
         caption = f"What tuning changed in the brain score ({where}; layer chosen by nested cross-validation)."
         yield forest(
-            f"brain-pairs-{key}", chosen, labels, styles, caption=caption, unit="r", lines="region", dataset=setting[0]
+            f"brain-pairs-{key}",
+            chosen,
+            labels,
+            styles,
+            caption=caption,
+            unit="r",
+            reads=BRAIN.metrics[0].reads,
+            lines="region",
+            dataset=setting[0],
         )
     layers = by_layer(rows_of(pairs, target=("mean", "")))
     if len(layers):
@@ -235,7 +243,7 @@ def _difference_blocks(setting: tuple[str, ...], pairs: pd.DataFrame, styles: di
             " ".join(told).replace("r =", "difference"),
             traces,
             {"xaxis": {"title": {"text": "layer"}, "dtick": _tick(layers), "layeraxis": True},
-             "yaxis": {"title": {"text": f"tuned {chr(0x2212)} base (r)"}, "zeroline": True, "zerolinewidth": 2},
+             "yaxis": {"title": {"text": f"tuned {chr(0x2212)} base (r), {BRAIN.metrics[0].reads}"}, "zeroline": True, "zerolinewidth": 2},
              "height": 340},
             dataset=setting[0],
         )  # fmt: skip

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from tuneshift.findings.source import Cell
-from tuneshift.report.blocks.figures import MOST_IN_A_ROW, Figure, Style, Trace, curve
+from tuneshift.report.blocks.figures import MOST_IN_A_ROW, Figure, Style, Trace, axis_title, curve
 from tuneshift.report.blocks.section import Block, Fold, Section, SmallTable, folded
 from tuneshift.report.sections.internals_pictures import browsers
 from tuneshift.report.sections.internals_shift import NULLS, shift_figures, verb_figure
 from tuneshift.report.sections.lens import lens_blocks
 from tuneshift.result import Result
-from tuneshift.vocabulary import OUR_KINDS
+from tuneshift.vocabulary import OUR_KINDS, ours
 from tuneshift.vocabulary.selecting import by_layer, extreme, groups, overall, rows_of
 from tuneshift.vocabulary.words import capitalised, interval, metric_name, number, text
 
@@ -67,14 +67,13 @@ def _by_layer(rows: pd.DataFrame, styles: dict[str, Style]) -> Iterator[Figure]:
             traces += curve(mine, model, styles[model])
             top = extreme(mine)
             told.append(f"{model}: highest {number(top['value'])} at layer {top['depth']}.")
-        unit = text(part["unit"].iloc[0])
         yield Figure(
             f"weights-{metric}-{mapping}".replace(" ", "-"),
             f"{capitalised(metric_name(kind, metric))}{f' ({mapping})' if mapping else ''} by layer.",
             " ".join(told),
             traces,
             {"xaxis": {"title": {"text": "layer"}, "dtick": max(1, int(part["depth"].max()) // 12), "layeraxis": True},
-             "yaxis": {"title": {"text": f"{metric_name(kind, metric)} ({unit})" if unit else metric_name(kind, metric)}, "rangemode": "tozero"}, "height": 340},
+             "yaxis": {"title": {"text": axis_title(ours().metric(kind, metric).axis)}, "rangemode": "tozero"}, "height": 340},
         )  # fmt: skip
 
 

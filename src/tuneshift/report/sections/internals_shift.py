@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tuneshift.report.blocks.embedding import plot_label
-from tuneshift.report.blocks.figures import MOST_IN_A_ROW, NEUTRAL, Figure, Style, Trace, curve, interval_bars
+from tuneshift.report.blocks.figures import (
+    MOST_IN_A_ROW,
+    NEUTRAL,
+    Figure,
+    Style,
+    Trace,
+    axis_title,
+    curve,
+    interval_bars,
+)
+from tuneshift.vocabulary import ours
 from tuneshift.vocabulary.selecting import by_layer, extreme, floats, groups, names, overall, rows_of
 from tuneshift.vocabulary.words import capitalised, interval, metric_name, missing, number, text
 
@@ -63,7 +73,7 @@ def shift_figures(rows: pd.DataFrame, styles: dict[str, Style]) -> Iterator[tupl
 
 @dataclass(frozen=True)
 class _Measure:
-    """One measure of the shift: its name and unit, its rows by layer, and the rows of its null."""
+    """One measure of the shift: its name, its unit and how it is read, its rows by layer, and the rows of its null."""
 
     name: str
     unit: str
@@ -94,7 +104,8 @@ def _of_measure(metric: str, mapping: str, layers: pd.DataFrame, nulls: pd.DataF
     mine = rows_of(layers, metric=metric, mapping=mapping)
     if mine["depth"].nunique() < 2:
         return None
-    unit = text(mine["unit"].iloc[0])
+    reads = ours().metric("internals", metric).reads
+    unit = ", ".join(part for part in (text(mine["unit"].iloc[0]), reads) if part)
     return _Measure(_name(metric, mapping), unit, mine, rows_of(nulls, metric=metric, mapping=mapping))
 
 
@@ -110,7 +121,7 @@ def _panelled(key: str, caption: str, measures: list[_Measure], styles: dict[str
         for model, part in measure.curves():
             data += curve(part, model, styles[model], axis=axis, legend=axis == "")
         told += measure.told()
-    panels = {"titles": [plot_label(measure.name) for measure in measures], "yTitles": [plot_label(measure.unit) for measure in measures],
+    panels = {"titles": [plot_label(measure.name) for measure in measures], "yTitles": [axis_title(measure.unit, 26) for measure in measures],
               "x": {"dtick": _tick(measures), "layeraxis": True}, "y": {"rangemode": "tozero", "nticks": 5}, "xTitle": "layer"}  # fmt: skip
     return Figure(key, caption, " ".join(told), data, {"panels": panels}), _index(measures)
 

@@ -116,7 +116,7 @@ def _figures(points: pd.DataFrame, styles: dict[str, Style], start: int = 0) -> 
             " ".join(told),
             data,
             {"panels": {"titles": titles, "share": True, "x": {"nticks": 5}, "y": {"nticks": 4, "rangemode": "tozero"},
-                        "xTitles": across, "yTitle": f"|change| ({unit})"}},
+                        "xTitles": across, "yTitle": f"|change|, either way ({unit})"}},
             dataset=score[1],
         )  # fmt: skip
     if len(made) > MOST_FIGURES:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from tuneshift.report.blocks.embedding import plot_label
-from tuneshift.report.blocks.figures import Figure, Style, Trace, curve, forest, interval_bars
+from tuneshift.report.blocks.figures import Figure, Style, Trace, axis_title, curve, forest, interval_bars
 from tuneshift.report.blocks.section import Block, Section, SmallTable
 from tuneshift.vocabulary import OUR_KINDS, QUESTIONS, Metric, Vocabulary
 from tuneshift.vocabulary.rows import over_all, untrained
@@ -57,6 +57,7 @@ def _section(
                     styles,
                     caption=caption,
                     unit=metric.unit or "value",
+                    reads=metric.reads,
                     lines="measure",
                     dataset=dataset,
                 )
@@ -86,7 +87,7 @@ def _curves(kind: str, dataset: str, metric: Metric, rows: pd.DataFrame, styles:
         traces,
         {
             "xaxis": {"title": {"text": "layer"}, "layeraxis": True},
-            "yaxis": {"title": {"text": plot_label(metric.axis)}},
+            "yaxis": {"title": {"text": axis_title(metric.axis)}},
         },
         dataset=dataset,
     )
@@ -108,7 +109,7 @@ def _side_by_side(kind: str, dataset: str, metric: Metric, rows: pd.DataFrame, s
         f"{capitalised(metric.label)} ({dataset}), with 95% intervals where they are known.",
         "; ".join(told) + ".",
         traces,
-        {"height": 110 + 30 * len(traces), "xaxis": {"title": {"text": plot_label(metric.axis)}},
+        {"height": 110 + 30 * len(traces), "xaxis": {"title": {"text": axis_title(metric.axis, 80)}},
          "yaxis": {"title": {"text": "model"}, "autorange": "reversed", "automargin": True, "type": "category", "showgrid": False}},
         dataset=dataset,
     )  # fmt: skip

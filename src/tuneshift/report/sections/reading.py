@@ -13,6 +13,7 @@ from tuneshift.report.blocks.embedding import plot_label
 from tuneshift.report.blocks.figures import NEUTRAL, Figure, Style, Trace, forest
 from tuneshift.report.blocks.section import Block, Paragraph, Section, SmallTable
 from tuneshift.result import Result
+from tuneshift.vocabulary import ours
 from tuneshift.vocabulary.selecting import groups, overall, rows_of
 from tuneshift.vocabulary.words import interval, metric_name, number, text
 
@@ -181,6 +182,7 @@ def _pair_figures(dataset: str, pairs: pd.DataFrame, styles: dict[str, Style]) -
             styles,
             caption=f"What tuning changed in the {metric_name('reading', metric)} ({dataset}).",
             unit=text(rows["unit"].iloc[0]) or metric,
+            reads=ours().metric("reading", metric).reads,
             lines="surprisal",
             dataset=dataset,
         )
