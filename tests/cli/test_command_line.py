@@ -67,7 +67,19 @@ def test_reading_alignment_as_json_has_r_with_its_words() -> None:
     found = rows(tuneshift("reading", "fable-2m", "--data", "simulated_reading", "--json"))
     metrics = {r["metric"] for r in found}
     assert {"pearson_r", "delta_ll"} <= metrics
+    assert {r["specification"] for r in found} == {"reading simulated_reading plain"}
     assert all(r["n"] for r in found if r["metric"] == "pearson_r")
+
+
+def test_rows_of_one_command_say_their_settings_as_those_of_a_study_do(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("the dog ran to her house and she said it was big".replace(" ", "\n"))
+    study = tmp_path / "study.yaml"
+    study.write_text("name: s\nmodels: [fable-2m]\nmeasurements:\n  - {kind: concepts, words: words.txt}\n")
+    stored = rows(tuneshift("run", str(study), "--out", str(tmp_path / "out"), "--json"))
+    alone = rows(tuneshift("concepts", "fable-2m", "--words", str(tmp_path / "words.txt"), "--json"))
+    assert {row["specification"] for row in stored} == {"concepts words=words.txt"}
+    assert set(alone[0]) == set(stored[0])
+    assert [row["specification"] for row in alone] == [row["specification"] for row in stored]
 
 
 def test_attribution_as_a_table_for_people() -> None:

@@ -44,6 +44,9 @@ def test_a_short_run_learns_and_leaves_loadable_evenly_spaced_checkpoints(tmp_pa
     assert record["base"] == "fable-2m"
     document = yaml.safe_load((tmp_path / "tuned" / "study.yaml").read_text())
     assert [m.get("base") for m in document["models"]] == [None, "fable-2m", "fable-2m"]
+    assert [(m.get("run"), m.get("step")) for m in document["models"]] == [
+        (None, None), *(("tuned", int(folder.name.split("-")[1])) for folder in folders)
+    ]  # fmt: skip
     (tmp_path / "tuned").rename(tmp_path / "moved")
     study = load_study(tmp_path / "moved" / "study.yaml")
     assert [entry.label for entry in study.models] == ["fable-2m", *(f"tuned-{f.name}" for f in folders)]

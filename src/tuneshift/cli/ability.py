@@ -52,4 +52,4 @@ def ability(
     language_model = load(model, device, dtype, trust_remote_code)
     with progress_bars() as progress:
         result = measurement.run(language_model, progress).with_columns(model=language_model.name)
-    show(result.table, result.warnings, as_json=as_json)
+    show(result.table, result.warnings, measurement, as_json=as_json)

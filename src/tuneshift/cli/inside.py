@@ -17,6 +17,7 @@ from tuneshift.errors import BadInput
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tuneshift.measurement import Specification
     from tuneshift.result import Result
 
 Words = Annotated[
@@ -54,7 +55,7 @@ def heads(
     require_writable(out)
     spec = HeadPatterns(words=words, vectors=vectors, unit="plane" if planes else "dimension")
     result = _measured(model, tuned, spec, head_shift, device, trust_remote_code)
-    _show(result, as_json, out, _pairs(result, layer))
+    _show(result, spec, as_json, out, _pairs(result, layer))
 
 
 def concepts(
@@ -99,7 +100,7 @@ def concepts(
                 print_json([asdict(cost)])
             return
     result = _measured(model, tuned, spec, concept_shift, device, trust_remote_code)
-    _show(result, as_json, out, _components(result, layer))
+    _show(result, spec, as_json, out, _components(result, layer))
 
 
 def _measured(ref: str, tuned: str | None, spec: Any, shift: Any, device: str, trust_remote_code: bool) -> Result:
@@ -116,11 +117,11 @@ def _measured(ref: str, tuned: str | None, spec: Any, shift: Any, device: str, t
         return both.with_columns(model=other.name, base_model=base.name, tuned=True)
 
 
-def _show(result: Result, as_json: bool, out: Path | None, texts: pd.DataFrame | None) -> None:
+def _show(result: Result, spec: Specification, as_json: bool, out: Path | None, texts: pd.DataFrame | None) -> None:
     write_out(out, result.details)
     targets = result.table["target"].fillna("")
     single = (targets.str.startswith("head ") | targets.str.startswith("component ")).to_numpy(dtype=bool)
-    show(result.table, result.warnings, as_json=as_json, summary=result.table[~single])
+    show(result.table, result.warnings, spec, as_json=as_json, summary=result.table[~single])
     if texts is not None and not as_json:
         print_table(texts)
 

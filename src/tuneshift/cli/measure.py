@@ -176,7 +176,7 @@ def brain(
         result = measurement.run(language_model, progress)
     table = result.table
     summary = table[(table["participant"] == "mean") & (table["target"] == "mean")]
-    show(table, result.warnings, as_json=as_json, summary=summary)
+    show(table, result.warnings, measurement, as_json=as_json, summary=summary)
 
 
 def _two_seconds(value: str) -> tuple[float, float]:
@@ -287,7 +287,7 @@ def reading(
     if "sanity" in result.details:
         tell(f"{source.name}: {result.details['sanity']}")
     table = result.table
-    show(table, result.warnings, as_json=as_json, summary=table[table["participant"].isna()])
+    show(table, result.warnings, measurement, as_json=as_json, summary=table[table["participant"].isna()])
 
 
 def attribute(
@@ -343,7 +343,7 @@ def attribute(
         result = measurement.run(language_model, progress)
     table = result.table
     summary = table[(table["target"] == "mean") | table["target"].str.startswith("task:").fillna(False)]
-    show(table, result.warnings, as_json=as_json, summary=summary)
+    show(table, result.warnings, measurement, as_json=as_json, summary=summary)
     pictures = result.details["pictures"]
     if show_words is not None and not as_json:
         print_table(_strongest(pictures, show_words))

@@ -18,13 +18,27 @@ from tuneshift.cli.printable import printable
 if TYPE_CHECKING:  # imported where it is used: `--help` and completion must stay quick
     import pandas as pd
 
+    from tuneshift.measurement import Specification
+
 _SHOWN = ("model", "dataset", "split", "mapping", "layer", "target", "participant", "metric", "value", "interval", "n")
 
 
-def show(table: pd.DataFrame, warnings: Iterable[str], *, as_json: bool, summary: pd.DataFrame | None = None) -> None:
-    """Print the long table: all rows as JSON, or for people the rows of `summary` (default: all) and the warnings."""
+def show(
+    table: pd.DataFrame,
+    warnings: Iterable[str],
+    measurement: Specification,
+    *,
+    as_json: bool,
+    summary: pd.DataFrame | None = None,
+) -> None:
+    """Print the long table: all rows as JSON, or for people the rows of `summary` (default: all) and the warnings.
+
+    As in a study's table each JSON row says `measurement` in a few words, in the last key `specification`.
+    """
     if as_json:
-        print_json(json_rows(table), warnings)
+        from tuneshift.study.description import describe
+
+        print_json(json_rows(table.assign(specification=describe(measurement))), warnings)
         return
     print_table(readable(table if summary is None or summary.empty else summary))
     for warning in warnings:

@@ -210,10 +210,14 @@ def _write_record(
     }
     (out / "tuning.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     models: list[dict[str, Any]] = [{"model": model.name}]
-    models += [{"model": f.name, "name": f"{out.resolve().name}-{f.name}", "base": model.name} for f in folders]
+    name = out.resolve().name
+    for folder in folders:
+        step = int(folder.name.rpartition("-")[2])
+        entry = {"model": folder.name, "name": f"{name}-{folder.name}", "base": model.name, "run": name, "step": step}
+        models.append(entry)
     prompts = {"kind": "attribution", "prompts": "fable_instructions"}
     study = {
-        "name": f"{out.resolve().name}_trajectory",
+        "name": f"{name}_trajectory",
         "models": models,  # folders beside this file, so that all of it can be moved
         "measurements": [
             {"kind": "brain", "data": "simulated_brain"},
