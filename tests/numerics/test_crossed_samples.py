@@ -41,12 +41,12 @@ def test_variances_are_those_of_a_two_way_layout_worked_by_hand() -> None:
     table = np.array([[1.0, 3.0], [2.0, 8.0]])
     found = crossed(table[None])
     assert found.value[0] == pytest.approx(7.0)
-    # People: 4 and 10, variance of their mean 18 / 2 = 9. Groups: influences -2 and 2, squared and summed 8, times 2 = 16.
+    # People: 4 and 10, variance of their mean 18 / 2 = 9. Groups: influences -2 and 2, sum of squares 8, times 2.
     # Both at once: influences -1, 1 and -3, 3, less their means -2, 2: ±1 each, halved, squared, summed 1, times 4 = 4.
     assert found.standard_error[0] ** 2 == pytest.approx(9 + 16 - 4)
 
 
-@pytest.mark.parametrize("people, groups", LAYOUTS)
+@pytest.mark.parametrize(("people", "groups"), LAYOUTS)
 @pytest.mark.parametrize("spread", [(1, 1, 1), (1, 0, 1), (0, 1, 1), (0, 0, 1)])
 def test_an_interval_of_95_percent_holds_the_truth_in_95_percent(
     people: int, groups: int, spread: tuple[float, float, float]
@@ -55,7 +55,7 @@ def test_an_interval_of_95_percent_holds_the_truth_in_95_percent(
     assert 0.92 <= np.mean((low <= 0) & (high >= 0)) <= 0.985
 
 
-@pytest.mark.parametrize("people, groups", [(5, 5), (12, 24), (1, 3), (3, 1)])
+@pytest.mark.parametrize(("people", "groups"), [(5, 5), (12, 24), (1, 3), (3, 1)])
 def test_a_difference_of_the_size_said_to_be_seen_is_seen_in_80_percent(people: int, groups: int) -> None:
     spread = (float(people > 1), float(groups > 1), 1.0 if min(people, groups) > 1 else 0.0)
     null = layout(np.random.default_rng(3), 2000, people, groups, spread)
@@ -78,12 +78,14 @@ def test_a_person_who_met_some_groups_only_counts_with_those() -> None:
 
 def test_one_person_and_one_group_say_nothing_of_their_spread() -> None:
     found = crossed(np.array([[[1.0]], [[np.nan]]]))
-    assert found.value[0] == 1.0 and np.isnan(found.value[1])
+    assert found.value[0] == 1.0
+    assert np.isnan(found.value[1])
     assert np.isnan([*found.standard_error, *found.p(), *found.detectable(), *found.interval()[0]]).all()
 
 
 def test_the_same_in_everyone_and_everywhere_is_certain() -> None:
     found = crossed(np.full((1, 4, 3), 0.5))
-    assert found.p()[0] == 0.0 and found.detectable()[0] == 0.0
+    assert found.p()[0] == 0.0
+    assert found.detectable()[0] == 0.0
     assert found.interval()[0][0] == found.interval()[1][0] == pytest.approx(1.5)
     assert crossed(np.zeros((1, 4, 3))).p()[0] == 1.0

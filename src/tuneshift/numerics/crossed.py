@@ -37,7 +37,7 @@ class Estimate:
         return self.value - reach, self.value + reach
 
     def p(self, null: float = 0.0) -> np.ndarray:
-        """Return the two-sided p (n_rows,) of a mean of `null`; 1 where the mean is exactly that, without any spread."""
+        """Return the two-sided p (n_rows,) of a mean of `null`; 1 where it is exactly that, without spread."""
         away = np.abs(self.value - null)
         with np.errstate(divide="ignore", invalid="ignore"):
             t = np.where(self.standard_error > 0, away / self.standard_error, np.where(away > 0, np.inf, 0.0))
@@ -71,8 +71,8 @@ def crossed(contributions: np.ndarray) -> Estimate:
     independent repetitions.
 
     The variance is that between participants plus that between groups less that of both at once, which the two hold
-    twice (Cameron, Gelbach & Miller 2011), and never below the larger of the two; degrees of freedom after Satterthwaite
-    (1946). One participant, or one group, is no sample: then the other alone counts. NaN where neither repeats.
+    twice (Cameron, Gelbach & Miller 2011), and never below the larger of the two; degrees of freedom after
+    Satterthwaite (1946). One participant, or one group, is no sample: then the other alone counts. NaN where neither repeats.
     """
     given = np.asarray(contributions, dtype=float)
     met = np.isfinite(given)
