@@ -54,7 +54,7 @@ def test_surprisal_that_slows_nobody_gains_nothing() -> None:
 
 
 def test_readers_who_differ_around_no_effect_are_a_gain_over_a_model_without_any_surprisal() -> None:
-    """A smaller model that keeps readers' own slopes would say 0: it explains with surprisal what it is to do without."""
+    """A smaller model that keeps readers' own slopes would say 0: it is no model without surprisal."""
     made = plant(slope=0, spillover=0, n_documents=3, n_words=100)
     readers = made.times.by_participant
     assert readers is not None
@@ -64,6 +64,16 @@ def test_readers_who_differ_around_no_effect_are_a_gain_over_a_model_without_any
     gain = _row(_found(replace(made, times=replace(made.times, by_participant=readers.assign(time=slowed)))),
                 "delta_ll_mixed")  # fmt: skip
     assert gain["value"] * gain["n"] / 1000 > 50
+
+
+def test_the_worse_the_surprisals_the_less_they_gain() -> None:
+    made = plant(n_documents=3, n_words=100, n_readers=6)
+    random = np.random.default_rng(0).normal(size=len(made.surprisal))
+    gains = [
+        _row(_found(replace(made, surprisal=made.surprisal + noise * random)), "delta_ll_mixed")["value"]
+        for noise in (0.0, 2.0, 5.0, 12.0)
+    ]
+    assert gains == sorted(gains, reverse=True)
 
 
 def test_each_participant_has_a_correlation_and_the_model_can_be_left_out() -> None:

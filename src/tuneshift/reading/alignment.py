@@ -36,11 +36,11 @@ class ReadingAlignment(Measurement):
     - `exclude`: which words Pearson r leaves out: each document's first, each sentence's first, or none.
     - `regression`: `cross_validated` (delta-LL held out by story, with spillover) or `published` (in sample, as in
       Kuribayashi et al. 2024, whose totals it gives).
-    - `spillover`: how many words before count in the regression; `folds` of its cross-validation.
+    - `spillover`: how many words before count in the regression; `folds`: at most so many in its cross-validation.
     - `ceiling`: reliability of the times (r), where you know it and the data cannot tell.
     - `log`: score the logarithms of mean times ("log ms") instead of the times.
     - `mixed_model`: mixed model over readers and words; by default wherever there are times by participant, up to a
-      million of them.
+      million of them from 300 readers.
     - `n_boot`: without effect, and accepted so that older study files are read: intervals are no bootstrap any more.
     """
 

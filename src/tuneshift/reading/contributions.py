@@ -37,7 +37,7 @@ class WordScore:
 
 @dataclass(frozen=True)
 class Groups:
-    """What of the material was drawn together: `of_word` (n_words,) numbers, their `names`, and what they are called."""
+    """What of the material was drawn together: numbers `of_word` (n_words,), their `names`, and what they are."""
 
     of_word: np.ndarray
     names: np.ndarray

@@ -17,6 +17,8 @@ from scipy import linalg, optimize, sparse
 from tuneshift.errors import MeasurementFailed
 
 _REPEATED = "the mixed model of reading times could not be fitted (one predictor repeats what the others say)."
+_LARGEST_TABLES = 30_000_000
+"""Numbers that are kept (a quarter of a GB); beyond, products are made anew each time."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,14 @@ class _Crossed:
         self.word_of = sparse.csr_matrix((np.ones(self.n), (words, np.arange(self.n))), shape=(n_words, self.n))
         mixed = np.asarray(self.random.T @ dense)
         self.inner = np.block([[(self.random.T @ self.random).toarray(), mixed], [mixed.T, dense.T @ dense]])
-        sums = np.hstack([(self.word_of @ self.random).toarray(), self.word_of @ dense])
-        met = np.bincount(words, minlength=n_words)
+        self.sums = np.hstack([(self.word_of @ self.random).toarray(), self.word_of @ dense])
+        self.times_met = np.bincount(words, minlength=n_words)
+        self.met, self.alike, self.n_alike = np.unique(self.times_met, return_inverse=True, return_counts=True)
         # Words that equally many readers met shrink alike: one table of products for each such number is enough.
-        self.met, which, self.n_alike = np.unique(met, return_inverse=True, return_counts=True)
-        self.products = np.stack([sums[which == k].T @ sums[which == k] for k in range(len(self.met))])
-        self.times_met = met
+        self.products = None
+        if len(self.met) * self.sums.shape[1] ** 2 <= _LARGEST_TABLES:
+            parts = (self.sums[self.alike == k] for k in range(len(self.met)))
+            self.products = np.stack([part.T @ part for part in parts])
 
     def fit(self) -> CrossedFit:
         n_lower = self.q * (self.q + 1) // 2
@@ -139,7 +143,10 @@ class _Crossed:
         lower = np.zeros((self.q, self.q))
         lower[np.tril_indices(self.q)] = variances[:-1]
         shrink = variances[-1] ** 2 / (1 + variances[-1] ** 2 * self.met)
-        products = self.inner - np.tensordot(shrink, self.products, axes=1)
+        if self.products is not None:
+            products = self.inner - np.tensordot(shrink, self.products, axes=1)
+        else:
+            products = self.inner - self.sums.T @ (shrink[self.alike][:, None] * self.sums)
         k = self.n_readers * self.q
         products[:k] = _by_reader(products[:k], lower)
         products[:, :k] = _by_reader(products[:, :k].T, lower).T

@@ -14,7 +14,8 @@ from tuneshift.reading.contributions import Groups, interval, shared_out
 from tuneshift.reading.mixed_model import MixedModel, mixed_model
 from tuneshift.reading.predictive_power import Design, with_words_before
 
-LARGEST = 1_000_000  # observations that the mixed model fits in half a minute; more only on request
+LARGEST, MOST_READERS = 1_000_000, 300
+"""What the mixed model fits in half a minute: observations and readers; more only on request."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ def over_readers(
 ) -> Readers:
     """Return each participant's `pearson_r`, and the mixed model: `slope_mixed` with its interval, `delta_ll_mixed`.
 
-    Nothing where the data have no times by participant. `wanted` turns the mixed model on or off (None: on, up to a
-    million observations); one that cannot be fitted is a note.
+    Nothing where the data have no times by participant. `wanted` turns the mixed model on or off (None: on, up to
+    `LARGEST` and `MOST_READERS`); one that cannot be fitted is a note.
     """
     if times.by_participant is None:
         return Readers()
@@ -48,10 +49,11 @@ def over_readers(
             rows.append({"metric": "pearson_r", "participant": str(name), "value": r, "n": len(x), "unit": "r"})
     if wanted is False:
         return Readers(rows)
-    if wanted is None and len(table) > LARGEST:
-        told = f"{times.name}: {len(table):,} observations; set mixed_model: true to fit the mixed model."
-        return Readers(rows, notes=[told])
-    if table["participant"].nunique() < 2:
+    n_readers = table["participant"].nunique()
+    if wanted is None and (len(table) > LARGEST or n_readers > MOST_READERS):
+        size = f"{len(table):,} observations of {n_readers:,} readers"
+        return Readers(rows, notes=[f"{times.name}: {size}; set mixed_model: true to fit the mixed model."])
+    if n_readers < 2:
         return Readers(rows, notes=[f"{times.name}: one reader only, so there is no mixed model over readers."])
     row = table["row"].to_numpy()
     at = place[row]
