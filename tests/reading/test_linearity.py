@@ -14,7 +14,8 @@ def _gain(bend: float) -> tuple[float, float]:
     made = plant(bend=bend, noise=20)
     kept = made.times.words["position"].to_numpy() > 0
     power = predictive_power(made.surprisal, made.times, design(made.times, kept, spillover=2, folds=10, seed=0), 2)
-    return float(power.spline_gain.mean()), float(power.spline_gain.std() / np.sqrt(len(power.spline_gain)))
+    assert power.spline_gain is not None
+    return power.spline_gain.value, float(np.sqrt(np.square(power.spline_gain.influence).sum()))
 
 
 def test_a_spline_gains_where_the_effect_is_bent_and_nowhere_else() -> None:

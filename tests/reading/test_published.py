@@ -11,8 +11,8 @@ import pytest
 import statsmodels.formula.api as smf
 
 from tuneshift.human import ReadingTimes, load_data
+from tuneshift.reading.contributions import groups_of, interval, word_contributions
 from tuneshift.reading.published import published_regression
-from tuneshift.reading.resampling import draws, resampling_units
 
 CONTROLS = "length + log_gmean_freq + length_prev_1 + log_gmean_freq_prev_1 + length_prev_2 + log_gmean_freq_prev_2"
 
@@ -57,8 +57,7 @@ def _by_hand(folder: Path, articles: dict[str, list[list[float]]], previous_in_o
 
 
 def _ours(times: ReadingTimes, surprisal: np.ndarray) -> float:
-    units, _ = resampling_units(times)
-    return published_regression(surprisal, times, units, draws(units, 1, 0)).total
+    return published_regression(surprisal, times).total
 
 
 def test_all_26_models_agree_with_the_regression_done_by_hand(folder: Path, times: ReadingTimes) -> None:
@@ -90,8 +89,8 @@ def test_stories_are_ordered_as_numbers_and_the_order_matters(folder: Path, time
 
 
 def test_every_words_share_adds_up_to_the_total(folder: Path, times: ReadingTimes) -> None:
-    units, _ = resampling_units(times)
-    found = published_regression(_in_order(_articles(folder, "opt-125m")), times, units, draws(units, 200, 0))
-    assert found.gain.sum() == pytest.approx(found.total, abs=1e-4)
+    found = published_regression(_in_order(_articles(folder, "opt-125m")), times)
     assert len(found.rows) == 9198
-    assert np.quantile(found.draws, 0.025) < found.total < np.quantile(found.draws, 0.975)
+    low, high = interval(word_contributions(found.mean_gain.scaled(9198), times, groups_of(times)))
+    assert low < found.gain.sum() < high
+    assert found.gain.sum() == pytest.approx(found.total)

@@ -21,8 +21,8 @@ from tuneshift.result import Result
 from tuneshift.study import run
 
 SETTINGS = Settings(
-    exclude="document_initial", published=False, spillover=2, folds=10, ceiling=None, mixed_model=False, n_boot=500,
-    seed=0, form="plain",
+    exclude="document_initial", published=False, spillover=2, folds=10, ceiling=None, mixed_model=False, seed=0,
+    form="plain",
 )  # fmt: skip
 
 
@@ -119,10 +119,15 @@ def test_every_words_share_of_r_stands_for_r_in_any_draw_of_stories() -> None:
     assert np.std(paired) == pytest.approx(np.std(exact), rel=0.1)
 
 
-def test_seeds_decide_and_nothing_else_does(planted: Planted) -> None:
+def test_the_seed_deals_stories_to_folds_and_decides_nothing_else(planted: Planted) -> None:
     first, again, other = _measure(planted), _measure(planted), _measure(planted, seed=1)
     pd.testing.assert_frame_equal(first.table, again.table)
-    assert first.table["ci_low"].iloc[0] != other.table["ci_low"].iloc[0]
+    changed = first.table["metric"][(first.table["value"] != other.table["value"]).to_numpy(bool)]
+    assert set(changed) == {"delta_ll", "delta_ll_spline"}
+
+
+def test_a_study_file_of_before_with_a_number_of_bootstrap_samples_is_read_and_means_the_same() -> None:
+    assert ReadingAlignment(n_boot=300).fingerprint("m") == ReadingAlignment().fingerprint("m")
 
 
 def test_a_model_is_measured_with_both_kinds_of_surprisal(fable_2m: LanguageModel) -> None:
@@ -253,7 +258,7 @@ def test_natural_stories_look_one_word_out_of_step_until_realigned(natural: Resu
     for release in ("published", "realigned", "2018"):
         times = load_data("natural_stories", release)
         assert isinstance(times, ReadingTimes)
-        results[release] = measure({"corrected": surprisal}, times, replace(SETTINGS, n_boot=0), silent)
+        results[release] = measure({"corrected": surprisal}, times, SETTINGS, silent)
     out_of_step = "one word out of step with the text"
     assert any(out_of_step in warning for warning in results["published"].warnings)
     assert not any(out_of_step in warning for warning in results["realigned"].warnings)

@@ -13,9 +13,8 @@ from sklearn.linear_model import LinearRegression
 from tuneshift.reading.regression import (
     fitted,
     fold_labels,
-    held_out_log_likelihood,
-    moments,
-    total_log_likelihood,
+    held_out,
+    log_likelihood,
 )
 
 
@@ -35,26 +34,40 @@ def test_a_fit_is_that_of_statsmodels(seed: int) -> None:
     assert variance == pytest.approx(theirs.ssr / len(y), rel=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000))
-def test_the_log_likelihood_needs_no_more_than_cross_products(seed: int) -> None:
-    X, y = _problem(seed)
-    groups = np.arange(len(y)) % 3
-    cross = moments(X - X.mean(0), y - y.mean(), groups, 3).sum(0)
-    assert total_log_likelihood(cross, [0, 1, 2, 3]) == pytest.approx(sm.OLS(y, sm.add_constant(X)).fit().llf, abs=1e-5)
-    part = sm.OLS(y, sm.add_constant(X[:, 1:])).fit()
-    assert total_log_likelihood(cross, [1, 2, 3]) == pytest.approx(part.llf, abs=1e-5)
-
-
 def test_held_out_words_are_judged_by_a_regression_that_never_saw_them() -> None:
     X, y = _problem(1)
     folds = np.arange(len(y)) % 4
-    ours = held_out_log_likelihood(X, y, folds)
+    ours = held_out(X, y, folds).log_likelihood
     for fold in range(4):
         test = folds == fold
         model = LinearRegression().fit(X[~test], y[~test])
         spread = np.sqrt(np.mean((y[~test] - model.predict(X[~test])) ** 2))
         np.testing.assert_allclose(ours[test], norm.logpdf(y[test], model.predict(X[test]), spread), atol=1e-6)
+
+
+def _weighted_total(X: np.ndarray, y: np.ndarray, folds: np.ndarray, weights: np.ndarray) -> float:
+    total = 0.0
+    for fold in np.unique(folds):
+        seen, test = folds != fold, folds == fold
+        fit = sm.WLS(y[seen], sm.add_constant(X[seen]), weights=weights[seen]).fit()
+        variance = (weights[seen] * fit.resid**2).sum() / weights[seen].sum()
+        total += weights[test] @ log_likelihood(y[test], fit.predict(sm.add_constant(X[test])), variance)
+    return float(total)
+
+
+def test_what_moves_the_sum_is_what_refitting_gives_where_a_word_is_held_out_and_where_it_teaches() -> None:
+    X, y = _problem(3, n=60)
+    folds = np.arange(60) // 20
+    found, step = held_out(X, y, folds), 1e-5
+    assert found.by_weight.sum() == pytest.approx(found.log_likelihood.sum())
+    for word in (0, 25, 59):
+        more, later = np.ones(60), y.copy()
+        more[word] += step
+        later[word] += step
+        by_hand = (_weighted_total(X, y, folds, more) - _weighted_total(X, y, folds, 2 - more)) / (2 * step)
+        assert found.by_weight[word] == pytest.approx(by_hand, abs=1e-3)
+        moved = held_out(X, later, folds).log_likelihood.sum() - found.log_likelihood.sum()
+        assert found.by_time[word] == pytest.approx(moved / step, abs=1e-3)
 
 
 def test_a_constant_column_changes_nothing() -> None:
@@ -71,7 +84,7 @@ def test_no_story_and_no_sentence_is_ever_cut_by_a_fold(n_stories: int, folds: i
     stories = np.repeat([f"s{i}" for i in range(n_stories)], 12)
     sentences = np.tile(np.repeat(np.arange(4), 3), n_stories)
     labels, unit = fold_labels(stories, sentences, folds, seed)
-    assert unit == ("story" if n_stories >= folds else "sentence")
+    assert unit == ("story" if n_stories >= 3 else "sentence")
     whole = stories if unit == "story" else np.char.add(stories, sentences.astype(str))
     for name in np.unique(whole):
         assert len(np.unique(labels[whole == name])) == 1

@@ -241,7 +241,7 @@ def reading(
         bool | None,
         typer.Option(
             "--mixed-model/--no-mixed-model",
-            help="Mixed model over readers; default: where times by reader exist, up to 200,000 of them.",
+            help="Mixed model over readers; default: where times by reader exist, up to a million.",
         ),
     ] = None,
     seed: Seed = 0,

@@ -36,13 +36,15 @@ class ReadingAlignment(Measurement):
     - `exclude`: which words Pearson r leaves out: each document's first, each sentence's first, or none.
     - `regression`: `cross_validated` (delta-LL held out by story, with spillover) or `published` (in sample, as in
       Kuribayashi et al. 2024, whose totals it gives).
-    - `spillover`: how many words before count in the regression; `folds` of its cross-validation.
+    - `spillover`: how many words before count in the regression; `folds`: at most so many in its cross-validation.
     - `ceiling`: reliability of the times (r), where you know it and the data cannot tell.
     - `log`: score the logarithms of mean times ("log ms") instead of the times.
-    - `mixed_model`: by-participant mixed model; by default wherever there are times by participant, up to 200,000.
+    - `mixed_model`: mixed model over readers and words; by default wherever there are times by participant, up to a
+      million of them from 300 readers.
+    - `n_boot`: without effect, and accepted so that older study files are read: intervals are no bootstrap any more.
     """
 
-    code_version: ClassVar[int] = 5
+    code_version: ClassVar[int] = 6
     metrics: ClassVar = READING.metrics
 
     kind: Literal["reading"] = "reading"
@@ -109,8 +111,8 @@ class ReadingAlignment(Measurement):
         return data_checksum(self.data) + (template_checksum(self.template) if self.form != "plain" else "")
 
     def settings(self) -> dict[str, Any]:
-        """Leave out `log` where it changes no number: what was measured before there was such a choice stays."""
-        return self.model_dump(mode="json", exclude=None if self.log else {"log"})
+        """Leave out what changes no number: `n_boot`, and `log` where times are times."""
+        return self.model_dump(mode="json", exclude={"n_boot"} if self.log else {"n_boot", "log"})
 
     @model_validator(mode="after")
     def _published_times_are_no_logarithms(self) -> Self:
@@ -126,7 +128,6 @@ class ReadingAlignment(Measurement):
             folds=self.folds,
             ceiling=self.ceiling,
             mixed_model=self.mixed_model,
-            n_boot=self.n_boot,
             seed=self.seed,
             form=self.form,
         )

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from tuneshift.human.reading_times.reading_times import ReadingTimes
+from tuneshift.reading.contributions import WordScore
 from tuneshift.reading.linearity import natural_spline, spline_knots
 from tuneshift.reading.predictors import predictors, previous
-from tuneshift.reading.regression import fitted, fold_labels, held_out_log_likelihood
+from tuneshift.reading.regression import HeldOut, fitted, fold_labels, held_out
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,15 @@ class Design:
 
 @dataclass(frozen=True)
 class PredictivePower:
-    """Per word (n,), in nats: `gain` of surprisal over the controls, `spline_gain` of a spline over the line.
+    """`gain` (n,) of surprisal over the controls by word, in nats; `mean_gain` with what moves it.
 
+    `spline_gain` is what a spline gains over the line on average (None where surprisal has too few values for one).
     `coefficients` are of the regression with surprisal on all words: ms per bit of the word and of each word before.
     """
 
     gain: np.ndarray
-    spline_gain: np.ndarray
+    mean_gain: WordScore
+    spline_gain: WordScore | None
     coefficients: np.ndarray
 
 
@@ -72,12 +75,23 @@ def predictive_power(surprisal: np.ndarray, times: ReadingTimes, made: Design, s
     Item means, ordinary least squares, cross-validated by story or sentence (methods, section 2).
     """
     X = with_words_before(surprisal, times, made.rows, spillover)
-    base = held_out_log_likelihood(made.controls, made.time, made.folds)
-    line = held_out_log_likelihood(np.column_stack([X, made.controls]), made.time, made.folds)
+    base = held_out(made.controls, made.time, made.folds)
+    line = held_out(np.column_stack([X, made.controls]), made.time, made.folds)
     knots = spline_knots(X[:, 0])
-    gain = np.full(len(base), np.nan)
+    curve = None
     if len(knots) > 2:
-        curves = np.column_stack([natural_spline(X[:, 0], knots), X[:, 1:]])
-        gain = held_out_log_likelihood(np.column_stack([curves, made.controls]), made.time, made.folds) - line
+        basis = np.column_stack([natural_spline(X[:, 0], knots), X[:, 1:]])
+        curve = _mean(held_out(np.column_stack([basis, made.controls]), made.time, made.folds), made.rows)
     coefficients = fitted(np.column_stack([X, made.controls]), made.time)[0][1 : 2 + spillover]
-    return PredictivePower(line - base, gain, coefficients)
+    straight = _mean(line, made.rows)
+    return PredictivePower(
+        line.log_likelihood - base.log_likelihood,
+        straight - _mean(base, made.rows),
+        None if curve is None else curve - straight,
+        coefficients,
+    )
+
+
+def _mean(found: HeldOut, rows: np.ndarray) -> WordScore:
+    n, mean = len(rows), float(found.log_likelihood.mean())
+    return WordScore(mean, rows, (found.by_weight - mean) / n, found.by_time / n)

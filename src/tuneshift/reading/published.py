@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from tuneshift.human.reading_times.reading_times import ReadingTimes
+from tuneshift.reading.contributions import WordScore
 from tuneshift.reading.predictors import frequencies, lengths
-from tuneshift.reading.regression import fitted, log_likelihood, moments, total_log_likelihood
+from tuneshift.reading.regression import fitted, log_likelihood
 
 FORMULA = (
     "time ~ surprisal + surprisal_1 + surprisal_2 + length + log_frequency + length_1 + log_frequency_1 + length_2 + "
@@ -19,28 +20,25 @@ FORMULA = (
 
 @dataclass(frozen=True)
 class PublishedRegression:
-    """`total` is delta-LL in nats over all words scored; `draws` (n_boot,) the same with words drawn by story.
+    """`total` is delta-LL in nats over all words scored; `gain` (n,) each word's share of it, in nats.
 
-    `rows` (n,) are row numbers of `times.words`, `gain` (n,) each word's share of the total, in nats.
+    `rows` (n,) are row numbers of `times.words`; `mean_gain` the mean share with what moves it.
     """
 
     total: float
     rows: np.ndarray
     gain: np.ndarray
-    draws: np.ndarray
+    mean_gain: WordScore
 
 
-def published_regression(
-    surprisal: np.ndarray, times: ReadingTimes, units: np.ndarray, counts: np.ndarray
-) -> PublishedRegression:
+def published_regression(surprisal: np.ndarray, times: ReadingTimes) -> PublishedRegression:
     """Return the total delta-LL (nats) of the word's own surprisal, as published for NS and DC.
 
     Both regressions hold the surprisal of the two words before, and length and log frequency of the word and the two
     before; only the first holds the word's own. Previous words count within the sentence; before its beginning stands
     the mean over all words. Sentence-initial and sentence-final words, words without a time and
     words behind one without surprisal are left out.
-    `surprisal` (n_words,) in any unit: delta-LL does not change with it. `units` (n_words,) and `counts`
-    (n_boot, n_units) are those of the bootstrap (see `resampling`).
+    `surprisal` (n_words,) in any unit: delta-LL does not change with it.
 
     Stories are in the order of their numbers. The published code sorted their names as text ("1", "10", "2") for the
     previous words' surprisals only, so its printed values differ.
@@ -67,24 +65,22 @@ def published_regression(
     kept = (inside & words["time"].notna()).to_numpy(bool) & np.isfinite(X).all(axis=1)
     X = X[kept]
     time = words["time"].to_numpy(float)[kept]
-    gain = _in_sample(X, time) - _in_sample(X[:, 1:], time)
-    cross = moments(X - X.mean(0), time - time.mean(), units[kept], counts.shape[1])
-    samples = np.einsum("bu,uij->bij", counts.astype(float), cross)
-    drawn = np.array([_delta(one) for one in samples])
-    return PublishedRegression(_delta(cross.sum(0)), np.flatnonzero(kept), gain, drawn)
+    full, base = _in_sample(X, time), _in_sample(X[:, 1:], time)
+    gain, rows = full[0] - base[0], np.flatnonzero(kept)
+    n, mean = len(rows), float(gain.mean())
+    # At the best fit no coefficient moves the likelihood: a word moves it by its own share alone.
+    score = WordScore(mean, rows, (gain - mean) / n, (full[1] - base[1]) / n)
+    return PublishedRegression(float(gain.sum()), rows, gain, score)
 
 
-def _in_sample(X: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _in_sample(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the log-likelihood of each y (n,) in nats, and what one more unit of y moves the sum of them."""
     coefficients, variance = fitted(X, y)
-    return log_likelihood(y, coefficients[0] + X @ coefficients[1:], variance)
+    mean = coefficients[0] + X @ coefficients[1:]
+    return log_likelihood(y, mean, variance), (mean - y) / variance
 
 
 def _previous(column: pd.Series, place: pd.Series, back: int) -> np.ndarray:
     """Return the value `back` words before, the mean where there is no such word, NaN where its value is not known."""
     there = (place.to_numpy() >= back) & (np.arange(len(column)) >= back)
     return np.where(there, column.shift(back).to_numpy(float), column.mean())
-
-
-def _delta(cross: np.ndarray) -> float:
-    every = list(range(cross.shape[0] - 2))
-    return total_log_likelihood(cross, every) - total_log_likelihood(cross, every[1:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,13 +12,13 @@ import xarray as xr
 from tuneshift.errors import BadInput
 from tuneshift.human.reading_times.reading_times import ReadingTimes
 from tuneshift.progress import Progress
+from tuneshift.reading.contributions import WordScore, groups_of, interval, pearson_score, word_contributions
 from tuneshift.reading.linearity import spline_curve
-from tuneshift.reading.participants import participant_rows
+from tuneshift.reading.participants import over_readers
 from tuneshift.reading.pictures import binned_times, correlation_array, curve_array, gain_array, lag_array, word_array
 from tuneshift.reading.predictive_power import Design, design, predictive_power, with_words_before
 from tuneshift.reading.predictors import Exclusion, frequencies, kept_words
 from tuneshift.reading.published import FORMULA, published_regression
-from tuneshift.reading.resampling import draws, interval, mean_draws, pearson_draws, resampling_units
 from tuneshift.reading.word_order import LAGS, lag_profile, order_warning
 from tuneshift.result import Result
 
@@ -36,7 +36,6 @@ class Settings:
     folds: int
     ceiling: float | None
     mixed_model: bool | None
-    n_boot: int
     seed: int
     form: str
 
@@ -53,8 +52,7 @@ def measure(
     known = np.isfinite(first)
     kept = kept_words(words, settings.exclude) & known
     _require_enough(kept, first, times)
-    units, unit_name = resampling_units(times)
-    counts = draws(units, settings.n_boot, settings.seed)
+    groups = groups_of(times)
     # A word whose predecessor has no surprisal cannot be in a regression that holds the surprisal of predecessors.
     every = np.arange(len(words))
     before = np.isfinite(with_words_before(first, times, every, settings.spillover)).all(axis=1)
@@ -62,24 +60,29 @@ def measure(
     rows: list[Row] = []
     arrays: dict[str, xr.DataArray] = {}
     for number, (mapping, surprisal) in enumerate(surprisals.items()):
-        rows += _correlation_rows(surprisal, mapping, times, kept, units, counts, settings)
-        found, gain = _regression_rows(surprisal, mapping, times, made, units, counts, settings)
-        rows += found
+        scores, details, gain = _regression(surprisal, times, made, settings)
+        for row, score in [*_correlation(surprisal, times, kept, settings), *scores]:
+            cut = word_contributions(score, times, groups)
+            low, high = interval(cut)
+            rows.append({"mapping": mapping, **row, "value": score.value, "ci_low": low, "ci_high": high})
+            arrays[f"contributions_{row['metric']}_{mapping}"] = cut
+        rows += [{"mapping": mapping, **row} for row in details]
         arrays[f"delta_ll_{mapping}"] = gain
         arrays[f"pearson_r_{mapping}"] = correlation_array(
             surprisal[kept], words["time"].to_numpy(float)[kept], words[kept]
         )
         progress("regressions", number + 1, len(surprisals))
-    readers, notes = participant_rows(first, times, made, settings.spillover, settings.mixed_model)
+    readers = over_readers(first, times, made, settings.spillover, settings.mixed_model, groups)
     mapping = next(iter(surprisals))
-    rows += [{**row, "mapping": mapping} for row in readers]
+    rows += [{**row, "mapping": mapping} for row in readers.rows]
+    arrays |= {f"contributions_{metric}_{mapping}": cut for metric, cut in readers.contributions.items()}
     profile = lag_profile(first, times)
     rows += [
         {"mapping": mapping, "metric": "lag_r", "target": f"{lag:+d}", "value": r, "unit": "r"}
         for lag, r in zip(LAGS, profile, strict=True)
     ]
     ceiling, source = _ceiling(times, settings)
-    warnings = [*times.warnings, *notes]
+    warnings = [*times.warnings, *readers.notes]
     if ceiling is None:
         warnings.append(f"{times.name}: no noise ceiling, so pearson_r is not normalised ({source}).")
     elif any(row["metric"] == "pearson_r" and "participant" not in row and row["value"] > ceiling for row in rows):
@@ -112,7 +115,7 @@ def measure(
             "n_in_regression": len(made.rows),
             "controls": list(made.control_names),
             "held_out": made.held_out,
-            "intervals_over": unit_name,
+            "intervals_over": groups.unit,
             "frequencies": frequencies(times)[1],
             "ceiling_source": source,
             "published_formula": FORMULA if settings.published else "",
@@ -120,60 +123,42 @@ def measure(
     )
 
 
-def _correlation_rows(
-    surprisal: np.ndarray,
-    mapping: str,
-    times: ReadingTimes,
-    kept: np.ndarray,
-    units: np.ndarray,
-    counts: np.ndarray,
-    settings: Settings,
-) -> Iterator[Row]:
+def _correlation(
+    surprisal: np.ndarray, times: ReadingTimes, kept: np.ndarray, settings: Settings
+) -> Iterable[tuple[Row, WordScore]]:
     x, y = surprisal[kept], times.words["time"].to_numpy(float)[kept]
-    r = float(np.corrcoef(x, y)[0, 1])
-    low, high = interval(pearson_draws(x, y, units[kept], counts))
+    score = pearson_score(x, y, np.flatnonzero(kept))
     ceiling = _ceiling(times, settings)[0]
-    row = {"mapping": mapping, "n": int(kept.sum()), "ceiling": ceiling, "unit": "r"}
-    yield {**row, "metric": "pearson_r", "value": r, "ci_low": low, "ci_high": high}
+    row = {"metric": "pearson_r", "n": int(kept.sum()), "ceiling": ceiling, "unit": "r"}
+    yield row, score
     if ceiling is not None:
-        shares = {"value": r / ceiling, "ci_low": low / ceiling, "ci_high": high / ceiling}
-        yield {**row, "metric": "pearson_r_normalised", "unit": "share of ceiling", **shares}
+        yield {**row, "metric": "pearson_r_normalised", "unit": "share of ceiling"}, score.scaled(1 / ceiling)
 
 
-def _regression_rows(
-    surprisal: np.ndarray,
-    mapping: str,
-    times: ReadingTimes,
-    made: Design,
-    units: np.ndarray,
-    counts: np.ndarray,
-    settings: Settings,
-) -> tuple[list[Row], xr.DataArray]:
+def _regression(
+    surprisal: np.ndarray, times: ReadingTimes, made: Design, settings: Settings
+) -> tuple[list[tuple[Row, WordScore]], list[Row], xr.DataArray]:
+    """Return rows with their scores, rows without an interval, and each word's share of delta-LL."""
     words = times.words
     if settings.published:
-        found = published_regression(surprisal, times, units, counts)
-        low, high = interval(found.draws)
-        row = {"mapping": mapping, "split": "published", "n": len(found.rows)}
-        scale = 1000 / len(found.rows)
-        per_word = {"value": found.total * scale, "ci_low": low * scale, "ci_high": high * scale}
-        total = {"value": found.total, "ci_low": low, "ci_high": high}
-        rows: list[Row] = [
-            {**row, "metric": "delta_ll", "unit": PER_WORD, **per_word},
-            {**row, "metric": "delta_ll_total", "unit": "nats", **total},
+        found = published_regression(surprisal, times)
+        row = {"split": "published", "n": len(found.rows)}
+        scores: list[tuple[Row, WordScore]] = [
+            ({**row, "metric": "delta_ll", "unit": PER_WORD}, found.mean_gain.scaled(1000)),
+            ({**row, "metric": "delta_ll_total", "unit": "nats"}, found.mean_gain.scaled(len(found.rows))),
         ]
-        return rows, gain_array(1000 * found.gain, words.iloc[found.rows])
+        return scores, [], gain_array(1000 * found.gain, words.iloc[found.rows])
     power = predictive_power(surprisal, times, made, settings.spillover)
-    row = {"mapping": mapping, "split": "grouped", "n": len(made.rows), "unit": PER_WORD}
-    rows = []
-    for metric, gain in (("delta_ll", power.gain), ("delta_ll_spline", power.spline_gain)):
-        low, high = interval(mean_draws(gain, units[made.rows], counts))
-        value = 1000 * float(gain.mean())
-        rows.append({**row, "metric": metric, "value": value, "ci_low": 1000 * low, "ci_high": 1000 * high})
+    row = {"split": "grouped", "n": len(made.rows), "unit": PER_WORD}
+    scores = [({**row, "metric": "delta_ll"}, power.mean_gain.scaled(1000))]
+    slopes: list[Row] = []
+    if power.spline_gain is not None:
+        scores.append(({**row, "metric": "delta_ll_spline"}, power.spline_gain.scaled(1000)))
     for back, slope in enumerate(power.coefficients):
         target = f"{back} words before" if back > 1 else "previous word" if back else "word"
         unit = f"{times.unit} per bit"
-        rows.append({**row, "metric": "slope", "split": None, "value": slope, "unit": unit, "target": target})
-    return rows, gain_array(1000 * power.gain, words.iloc[made.rows])
+        slopes.append({"metric": "slope", "value": slope, "n": len(made.rows), "unit": unit, "target": target})
+    return scores, slopes, gain_array(1000 * power.gain, words.iloc[made.rows])
 
 
 def _curve(surprisal: np.ndarray, times: ReadingTimes, made: Design, spillover: int) -> tuple[np.ndarray, np.ndarray]:
