@@ -62,6 +62,16 @@ def test_the_models_of_a_panel_are_told_apart_and_named_in_their_colours() -> No
     assert f'<span style="color:{colours["b0-dpo"]}">dpo</span>' in title
 
 
+def test_three_usual_forms_of_tuning_are_all_named() -> None:
+    """A curve in a colour that no name has could not be told."""
+    forms = ("instruct", "chat", "dpo")
+    rows = [{"model": f"b{n}", "base_model": None} for n in range(3)]
+    rows += [{"model": f"b{n}-{form}", "base_model": f"b{n}"} for n in range(3) for form in forms]
+    table = pd.DataFrame(rows)
+    title = spread(curves(table), kin_of(table)).layout["panels"]["titles"][0]
+    assert all(f">{form}</span>" in title for form in forms)
+
+
 def test_marks_of_many_models_have_a_legend_of_two() -> None:
     table = family(4)
     figure = curves(table)

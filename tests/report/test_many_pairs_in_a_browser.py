@@ -63,3 +63,17 @@ def test_no_question_is_many_screens_tall_and_small_panels_stand_in_even_rows(pa
     )
     assert len(lefts) == 8
     assert sorted(lefts) == sorted([*set(lefts)] * 2), "two rows of four"
+
+
+def test_long_tables_scroll_where_models_are_many_and_stand_whole_where_they_are_few(
+    page: Page, nine_pairs: Path, report: Path
+) -> None:
+    tall = (
+        "return [...document.querySelectorAll('.scroll.long')].map((s) => [s.querySelectorAll('tbody tr').length,"
+        "s.scrollHeight > s.clientHeight + 1])"
+    )
+    for file, scrolls in ((nine_pairs, True), (report, False)):
+        page.open(file)
+        found = page.js(tall)
+        assert found
+        assert all(rows > 16 and is_scrolled == scrolls for rows, is_scrolled in found)

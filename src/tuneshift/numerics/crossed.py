@@ -67,12 +67,11 @@ def crossed(contributions: np.ndarray) -> Estimate:
     A participant's own number is the sum over groups; the value is the mean over participants. NaN marks what was not
     measured: a participant all of whose contributions are missing is left out; a group that a participant did not meet
     is missing for this participant only. Contributions of a group carry all that would change without it, also what
-    others would have learned from it (see `numerics.influence`), so that folds that share training data are no
-    independent repetitions.
+    others would have learned from it, so that folds that share training data are no independent repetitions.
 
     The variance is that between participants plus that between groups less that of both at once, which the two hold
     twice (Cameron, Gelbach & Miller 2011), and never below the larger of the two; degrees of freedom after
-    Satterthwaite (1946). One participant, or one group, is no sample: then the other alone counts. NaN where neither repeats.
+    Satterthwaite (1946). One participant, or one group, is no sample: then the other alone counts; NaN for both.
     """
     given = np.asarray(contributions, dtype=float)
     met = np.isfinite(given)

@@ -15,6 +15,7 @@ from tuneshift.vocabulary.words import text
 
 MOST_PANELS = 30
 _TITLE_LENGTH = 22
+_TUNED_LENGTH = 26
 _UPRIGHT_LENGTH = 19
 _MANY_POINTS = 12
 _BASE, _TUNED = "base model", "tuned model"
@@ -100,7 +101,7 @@ def _title(root: str, models: list[str], kin: Kin) -> str:
     for number, model in enumerate(tuned):
         name = model.removeprefix(root).lstrip("-_ ") or model
         length += len(name) + 3
-        if length > _TITLE_LENGTH:
+        if length > _TUNED_LENGTH:
             parts.append(f"+{len(tuned) - number}")
             break
         parts.append(f'<span style="color:{_colour(kin[model][1])}">{plot_label(name)}</span>')

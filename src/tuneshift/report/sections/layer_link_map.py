@@ -15,7 +15,7 @@ from tuneshift.vocabulary.words import number, text
 ALL_PAIRS = "all pairs together"
 BETWEEN = [[0.0, "#D55E00"], [0.5, "#F4F4F2"], [1.0, "#0072B2"]]
 """Orange below 0, blue above: told apart with any colour vision, and pale where there is nothing."""
-_SIDES = (("spearman_r", "q", "Spearman r"), ("partial_r", "partial_q", "Spearman r given depth"))
+_SIDES = (("spearman_r", "q", "Spearman r"), ("partial_r", "partial_q", "r given depth"))
 _LETTERS = 11  # of a measure's name side by side with five others
 
 
@@ -51,7 +51,7 @@ def link_map(key: str, of_score: str, links: pd.DataFrame, dataset: str) -> Figu
             )
             told.append(f"{title}, {label}: {known}.")
     panels = {
-        "titles": [title for title, _, _ in sides], "share": True, "height": 20 * len(labels), "foot": 120, "xTitle": "inside measure",
+        "titles": [title for title, _, _ in sides], "share": True, "height": 20 * len(labels), "foot": 120, "xTitle": "inside measure", "columnNames": [plot_label(measure_name(name)) for name in inside],
         "yTitle": "", "x": {"type": "category", "showgrid": False, "tickangle": 0, "tickfont": {"size": 10}},
         "y": {"type": "category", "autorange": "reversed", "showgrid": False, "tickmode": "linear", "dtick": 1, "tickfont": {"size": 11}},
     }  # fmt: skip

@@ -3,6 +3,7 @@ const PANEL_HEIGHT = 190;
 const PANEL_GAP = 88; // an axis with its title above, two lines of a panel's title below
 const PANEL_TOP = 80;
 const LETTER = 7.2; // px, of the panels' titles
+const UPRIGHT = 20; // letters of a column's name on a telephone
 const SMALL = { height: 104, gap: 64, top: 50, width: 160, font: 11 }; // many panels of one scale: only the outer ones have titles of axes
 
 /** What a panel measures: `small` ones are many, a figure may set the height of its own. */
@@ -64,6 +65,10 @@ function placePanels(figure, width) {
     if (panels.share && i > 0) y.matches = "y";
     if (panels.share && column > 0) y.showticklabels = false;
     if (panels.yTitles || column === 0) y.title = { text: panels.yTitles ? panels.yTitles[i] : panels.yTitle, standoff: 8 };
+    if (panels.columnNames && width < 560) { // side by side they would lie on one another
+      const cut = (name) => (name.length > UPRIGHT ? name.slice(0, UPRIGHT - 1) + "\u2026" : name);
+      Object.assign(x, { tickvals: panels.columnNames.map((_, place) => place), ticktext: panels.columnNames.map(cut), tickangle: -90 });
+    }
     if (panels.small) {
       x.tickfont = y.tickfont = { size: SMALL.font };
       for (const axis of [x, y]) if (axis.title) axis.title.font = { size: SMALL.font };
