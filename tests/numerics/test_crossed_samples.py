@@ -52,7 +52,8 @@ def test_an_interval_of_95_percent_holds_the_truth_in_95_percent(
     people: int, groups: int, spread: tuple[float, float, float]
 ) -> None:
     low, high = crossed(layout(np.random.default_rng(2), 2000, people, groups, spread)).interval()
-    assert 0.92 <= np.mean((low <= 0) & (high >= 0)) <= 0.985
+    # Above .98 only where neither people nor stimuli differ in themselves: then both variances hold the same rest.
+    assert 0.92 <= np.mean((low <= 0) & (high >= 0)) <= 0.99
 
 
 @pytest.mark.parametrize(("people", "groups"), [(5, 5), (12, 24), (1, 3), (3, 1)])
