@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tuneshift.report.blocks.figures import Figure
+from tuneshift.report.blocks.section import unfolded
 from tuneshift.report.page.contents import contents
 from tuneshift.study import StudyResults
 from tuneshift.vocabulary import OUR_KINDS
@@ -24,9 +25,9 @@ SECTIONS = {
 
 @pytest.fixture(scope="module", params=["pair", "many"])
 def figures(request: pytest.FixtureRequest) -> list[Figure]:
-    """All figures of the report of one pair, and of that of many models."""
+    """All figures of the report of one pair, and of that of many models, those behind folds too."""
     results: StudyResults = request.getfixturevalue("results" if request.param == "pair" else "many_results")
-    blocks = [block for section in contents(results).sections for block in section.blocks]
+    blocks = [block for section in contents(results).sections for block in unfolded(section.blocks)]
     found = [block for block in blocks if isinstance(block, Figure)]
     assert {figure.key.partition("-")[0] for figure in found} == SECTIONS[request.param]
     return found
@@ -43,7 +44,13 @@ def titles(figure: Figure, axis: str) -> list[str]:
 
 
 def is_of_names(figure: Figure, axis: str) -> bool:
-    return figure.layout.get(f"{axis}axis", {}).get("type") == "category"
+    panels = figure.layout.get("panels")
+    shown = figure.layout.get(f"{axis}axis", {}) if panels is None else panels.get(axis, {})
+    return shown.get("type") == "category"
+
+
+def says_its_unit(title: str) -> bool:
+    return title in NUMBERED or any(re.search(rf"(?<!\w){re.escape(unit)}(?!\w)", title) for unit in UNITS)
 
 
 def test_every_axis_of_every_figure_has_a_title(figures: list[Figure]) -> None:
@@ -52,18 +59,30 @@ def test_every_axis_of_every_figure_has_a_title(figures: list[Figure]) -> None:
 
 
 def test_every_axis_of_numbers_says_its_unit(figures: list[Figure]) -> None:
-    def says(title: str) -> bool:
-        return title in NUMBERED or any(re.search(rf"(?<!\w){re.escape(unit)}(?!\w)", title) for unit in UNITS)
-
     unsaid = [
         (figure.key, title)
         for figure in figures
         for axis in "xy"
         if not is_of_names(figure, axis)
         for title in titles(figure, axis)
-        if not says(title)
+        if not says_its_unit(title)
     ]
     assert unsaid == []
+
+
+def test_the_colours_of_a_map_say_their_unit(figures: list[Figure]) -> None:
+    scales = {f.key: f.layout["coloraxis"]["colorbar"] for f in figures if any(t.get("coloraxis") for t in f.data)}
+    assert [key for key, bar in scales.items() if not says_its_unit(bar.get("title", {}).get("text", ""))] == []
+
+
+@pytest.mark.parametrize("figures", ["many"], indirect=True)
+def test_maps_and_panels_behind_folds_are_among_the_figures(figures: list[Figure]) -> None:
+    """The test of axes would pass over nothing where figures moved into a fold."""
+    assert any(figure.key.startswith("link-map-") for figure in figures)
+    assert read(figures, "weights-states", "y") == ["hidden states: CKA, 1: nothing moved"]
+    shift = [figure for figure in figures if figure.key.startswith(("weights-overlap", "weights-states"))]
+    assert len(shift) > 2
+    assert all("nothing moved" in title for figure in shift for title in titles(figure, "y"))
 
 
 def test_no_line_of_a_title_is_longer_than_its_axis(figures: list[Figure]) -> None:

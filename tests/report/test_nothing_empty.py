@@ -9,7 +9,7 @@ import pytest
 
 from tuneshift.report import write_report
 from tuneshift.report.blocks.figures import Figure
-from tuneshift.report.blocks.section import Paragraph, Section, SmallTable
+from tuneshift.report.blocks.section import Fold, Paragraph, Section, SmallTable, folded, unfolded, without_empty
 from tuneshift.report.page import contents as page_contents
 from tuneshift.report.page.contents import Contents, contents
 from tuneshift.report.page.provenance import provenance
@@ -17,9 +17,11 @@ from tuneshift.study import StudyResults
 from tuneshift.study.cell import SCHEMA
 from tuneshift.study.index import StudyIndex
 
+NOTHING = (SmallTable("Correlations with 0 models.", ("score", "r"), ()), Figure("none", "No curve.", "", []))
+
 
 def small_tables(made: Contents) -> list[SmallTable]:
-    blocks = [block for section in made.sections for block in section.blocks]
+    blocks = [block for section in made.sections for block in unfolded(section.blocks)]
     return [block for block in (*blocks, *made.provenance.tables) if isinstance(block, SmallTable)]
 
 
@@ -32,11 +34,21 @@ def test_every_table_of_a_report_has_rows(study: str, request: pytest.FixtureReq
 
 
 def test_what_a_section_has_no_rows_for_is_left_out(results: StudyResults, monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing = SmallTable("Correlations with 0 models.", ("score", "r"), ())
-    blocks = [nothing, Figure("brain-none", "No curve.", "", []), Paragraph("Kept.")]
+    blocks = [*NOTHING, Paragraph("Kept.")]
     monkeypatch.setattr(page_contents, "brain_section", lambda *_: Section("brain", "Brains", "Lead.", blocks))
     brains = next(section for section in contents(results).sections if section.key == "brain")
     assert brains.blocks == [Paragraph("Kept.")]
+
+
+def test_a_fold_loses_what_is_empty_and_goes_where_nothing_is_left() -> None:
+    half, none = Fold("half", "Half", (*NOTHING, Paragraph("Kept."))), Fold("none", "None", NOTHING)
+    assert without_empty([none, half]) == [Fold("half", "Half", (Paragraph("Kept."),))]
+
+
+def test_the_first_fold_that_holds_anything_is_the_open_one() -> None:
+    filled = [Fold(key, key, (Paragraph(key),)) for key in "ab"]
+    shown = folded([Fold("none", "None", NOTHING), *filled], crowded=True)
+    assert [(fold.key, fold.opened) for fold in shown if isinstance(fold, Fold)] == [("a", True), ("b", False)]
 
 
 def test_a_study_without_versions_has_no_table_of_versions(results: StudyResults) -> None:

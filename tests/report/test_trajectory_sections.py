@@ -51,6 +51,12 @@ def test_each_run_is_a_line_over_its_steps_that_starts_at_the_base() -> None:
     assert (ceiling["x"], ceiling["y"]) == ([0, 200], [0.4, 0.4])
 
 
+def test_its_axes_say_steps_and_the_score_with_its_direction() -> None:
+    layout = figure().layout
+    assert layout["xaxis"]["title"]["text"] == "step of tuning (base: where it starts)"
+    assert layout["yaxis"]["title"]["text"] == "brain score r, higher is better"
+
+
 def test_a_mark_is_filled_where_the_difference_from_the_base_leaves_out_zero() -> None:
     line = figure().data[0]
     assert line["marker"]["symbol"] == ["circle-open", "circle", "circle-open"]

@@ -126,7 +126,7 @@ def _unbiased(n: np.ndarray) -> np.ndarray:
 
 
 def _freedom(people: np.ndarray, n_people: np.ndarray, groups: np.ndarray, n_groups: np.ndarray) -> np.ndarray:
-    """Degrees of freedom of a sum of variances, each with a t of its own; the larger sample's where both are 0.
+    """Degrees of freedom of a sum of variances, each with a t of its own; of the larger sample where both are 0.
 
     The quantile is the root of the mean square of both samples' quantiles, weighted by their variances. Satterthwaite's
     rule (1946) gives too many where one sample is tiny and its variance small by chance: of 3 stories and 60 readers its

@@ -89,10 +89,27 @@ def folded(parts: Sequence[Fold], *, crowded: bool) -> list[Block]:
 
     One part alone is never folded: there is nothing to choose from.
     """
-    parts = [part for part in parts if part.blocks]
-    if len(parts) < 2 or not (crowded or len(parts) > MOST_UNFOLDED):
-        return [block for part in parts for block in part.blocks]
-    return [replace(part, opened=place == 0) for place, part in enumerate(parts)]
+    kept = [part for part in map(_filled, parts) if part.blocks]
+    if len(kept) < 2 or not (crowded or len(kept) > MOST_UNFOLDED):
+        return [block for part in kept for block in part.blocks]
+    return [replace(part, opened=place == 0) for place, part in enumerate(kept)]
+
+
+def without_empty(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks without tables of no row, figures of no mark, and folds that hold nothing else.
+
+    A heading over nothing is read as an answer.
+    """
+    filled = [_filled(block) if isinstance(block, Fold) else block for block in blocks]
+    return [block for block in filled if not (isinstance(block, Fold) and not block.blocks) and not _empty(block)]
+
+
+def _filled(fold: Fold) -> Fold:
+    return replace(fold, blocks=tuple(block for block in fold.blocks if not _empty(block)))
+
+
+def _empty(block: Block) -> bool:
+    return (isinstance(block, SmallTable) and not block.rows) or (isinstance(block, Figure) and not block.data)
 
 
 def unfolded(blocks: Sequence[Block]) -> Iterator[Leaf]:

@@ -13,9 +13,9 @@ from tuneshift.errors import BadInput
 from tuneshift.findings.by_section import section_sentences
 from tuneshift.findings.cautions import cautions
 from tuneshift.findings.source import Cell, Results
-from tuneshift.report.blocks.figures import Figure, model_styles
+from tuneshift.report.blocks.figures import model_styles
 from tuneshift.report.blocks.many_models import kin_of, spread
-from tuneshift.report.blocks.section import Block, Section, SmallTable, redrawn
+from tuneshift.report.blocks.section import Section, redrawn, without_empty
 from tuneshift.report.page.claims import Claim, claims, finding_claims
 from tuneshift.report.page.data_table import data_table, light
 from tuneshift.report.page.overview import Overview, overview
@@ -107,9 +107,7 @@ def contents(results: Results) -> Contents:
     sections = [
         replace(
             section,
-            blocks=[
-                redrawn(block, lambda figure: spread(figure, kin)) for block in section.blocks if not _empty(block)
-            ],
+            blocks=[redrawn(block, lambda figure: spread(figure, kin)) for block in without_empty(section.blocks)],
         )
         for section in sections
     ]
@@ -156,11 +154,6 @@ def _failed(results: Results) -> list[str]:
 def _over_people(table: pd.DataFrame) -> np.ndarray:
     """Whether each row is over all participants, or of none."""
     return (table["participant"].isna() | table["participant"].isin(["mean", "median", ""])).to_numpy(dtype=bool)
-
-
-def _empty(block: Block) -> bool:
-    """Whether a table has no row, or a figure no mark: a heading over nothing is read as an answer."""
-    return (isinstance(block, SmallTable) and not block.rows) or (isinstance(block, Figure) and not block.data)
 
 
 def _cited(anchors: Iterable[Sequence[str]], glance: Overview | None) -> dict[str, set[int]]:

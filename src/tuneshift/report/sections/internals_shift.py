@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -73,10 +73,11 @@ def shift_figures(rows: pd.DataFrame, styles: dict[str, Style]) -> Iterator[tupl
 
 @dataclass(frozen=True)
 class _Measure:
-    """One measure of the shift: its name, its unit and how it is read, its rows by layer, and the rows of its null."""
+    """One measure of the shift: its name, its unit and how it is read (`axis`: all three), its rows by layer and of its null."""
 
     name: str
     unit: str
+    axis: str
     rows: pd.DataFrame
     null: pd.DataFrame
 
@@ -104,9 +105,10 @@ def _of_measure(metric: str, mapping: str, layers: pd.DataFrame, nulls: pd.DataF
     mine = rows_of(layers, metric=metric, mapping=mapping)
     if mine["depth"].nunique() < 2:
         return None
-    reads = ours().metric("internals", metric).reads
-    unit = ", ".join(part for part in (text(mine["unit"].iloc[0]), reads) if part)
-    return _Measure(_name(metric, mapping), unit, mine, rows_of(nulls, metric=metric, mapping=mapping))
+    name, declared = _name(metric, mapping), ours().metric("internals", metric)
+    unit = ", ".join(part for part in (text(mine["unit"].iloc[0]), declared.reads) if part)
+    axis = replace(declared, label=name).axis
+    return _Measure(name, unit, axis, mine, rows_of(nulls, metric=metric, mapping=mapping))
 
 
 def _panelled(key: str, caption: str, measures: list[_Measure], styles: dict[str, Style]) -> tuple[Figure, pd.Index]:  # type: ignore[type-arg]
@@ -138,17 +140,12 @@ def _multiples(
         behind = f"The thick grey line, the same in every panel, is the mean over all {n} pairs; the axis need not begin at 0."
         said = caption.replace("Grey: ", "Dashed grey: ") if place == 0 else "Drawn as the figure above."
         layout = {"xaxis": {"title": {"text": "layer"}, "dtick": _tick(measures), "layeraxis": True},
-                  "yaxis": {"title": {"text": _axis(measure)}}}  # fmt: skip
+                  "yaxis": {"title": {"text": axis_title(measure.axis)}}}  # fmt: skip
         figure = Figure(
             key if place == 0 else f"{key}-{place + 1}", f"{capitalised(measure.name)}. {said} {behind}",
             " ".join(measure.told()), data, layout,
         )  # fmt: skip
         yield figure, measure.index
-
-
-def _axis(measure: _Measure) -> str:
-    name = plot_label(measure.name)
-    return f"{name}, {plot_label(measure.unit)}" if measure.unit else name
 
 
 def _tick(measures: list[_Measure]) -> int:

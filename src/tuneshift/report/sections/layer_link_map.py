@@ -52,7 +52,7 @@ def link_map(key: str, of_score: str, links: pd.DataFrame, dataset: str) -> Figu
             told.append(f"{title}, {label}: {known}.")
     panels = {
         "titles": [title for title, _, _ in sides], "share": True, "height": 20 * len(labels), "foot": 120, "xTitle": "inside measure", "columnNames": [plot_label(measure_name(name)) for name in inside],
-        "yTitle": "", "x": {"type": "category", "showgrid": False, "tickangle": 0, "tickfont": {"size": 10}},
+        "yTitle": "tuned model", "x": {"type": "category", "showgrid": False, "tickangle": 0, "tickfont": {"size": 10}},
         "y": {"type": "category", "autorange": "reversed", "showgrid": False, "tickmode": "linear", "dtick": 1, "tickfont": {"size": 11}},
     }  # fmt: skip
     colours = {"colorscale": BETWEEN, "cmin": -1, "cmax": 1, "colorbar": {"title": {"text": "r"}, "thickness": 12}}

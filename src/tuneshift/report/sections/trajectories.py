@@ -18,6 +18,7 @@ from tuneshift.report.blocks.figures import (
     SYMBOLS,
     Figure,
     Trace,
+    axis_title,
     interval_bars,
     level_line,
 )
@@ -87,7 +88,7 @@ def _figure(key: str, metric: Metric, where: str, dataset: str, lines: Sequence[
         traces,
         {
             "xaxis": {"title": {"text": "step of tuning (base: where it starts)"}},
-            "yaxis": {"title": {"text": plot_label(metric.axis)}},
+            "yaxis": {"title": {"text": axis_title(metric.axis)}},
             "height": 360,
         },
         dataset=dataset,
