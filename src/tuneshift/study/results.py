@@ -225,7 +225,7 @@ class StudyResults:
 
     @cached_property
     def _layer_links(self) -> pd.DataFrame:
-        return links_of_points(self._layer_link_points)
+        return links_of_points(self._layer_link_points, bases_of(self.models))
 
     @cached_property
     def _correlations(self) -> pd.DataFrame:
@@ -322,7 +322,7 @@ def _warnings(index: StudyIndex, models: dict[str, ModelInfo]) -> list[str]:
     if len(models) >= FEWEST_MODELS and len(roots) < min(FEWEST_BASES, len(models)):
         found.append(
             f"correlations over models: the {len(models)} models go back to {len(roots)} base "
-            f"model{'s' if len(roots) > 1 else ''}, which allow any correlation (intervals -1 to 1); p-values take "
-            "models as independent and are too small."
+            f"model{'s' if len(roots) > 1 else ''}, which allow any correlation: intervals are -1 to 1, and "
+            "there are no p-values."
         )
     return list(dict.fromkeys(found))
