@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tuneshift.compare.related_models import FEWEST_BASES, independent, is_flat, partial, pearson, spearman
+from tuneshift.compare.related_models import independent, is_flat, partial, pearson, spearman
 from tuneshift.compare.resampling import adjusted
 from tuneshift.vocabulary import Vocabulary, ours
 from tuneshift.vocabulary.rows import by_metric, one_number, summaries, untrained
@@ -57,10 +57,10 @@ def correlate_with_properties(
     `table` is the long table of all models, with a column `specification` where one measurement was made in several
     ways; `sizes` are numbers of parameters by model, `families` their families, `bases` the base of each tuned model.
     One row a score and property, columns `CORRELATION_COLUMNS`: Pearson, Spearman, and partial Pearson given size, each
-    with its 95% interval, its p, and Benjamini-Hochberg q over all rows; the range of Pearson r when each family in turn
-    is left out. Where models share a base, intervals and p take bases as drawn, each with all that was tuned from it
-    (`interval_over` "base models"; `compare.related_models`). Fewer than 3 of them, 4 for the partial and 6 for Spearman r,
-    allow any correlation: the interval is from -1 to 1, and there is no p.
+    with its 95% interval, its p, and Benjamini-Hochberg q over all rows; the range of Pearson r when each family in
+    turn is left out. Where models share a base, intervals and p take bases as drawn, each with all that was tuned from
+    it (`interval_over` "base models"; `compare.related_models`). Fewer than 3 of them, 4 for the partial and 6 for
+    Spearman r, allow any correlation: the interval is from -1 to 1, and there is no p.
     Of abilities only accuracies and perplexities are properties, one a task, not all its metrics.
     Scores of fewer than 4 models are left out.
     """

@@ -1,7 +1,7 @@
 """Rank correlation over the layers of one pair of models, plain and given depth, and one over many pairs.
 
-Numbers of neighbouring layers are alike, so that layers are no sample and one pair has no p: permuting the layers of smooth
-curves without any link found one in 26 to 42%. Pairs are a sample, over the base models that they go back to.
+Numbers of neighbouring layers are alike, so that layers are no sample and one pair has no p: permuting the layers of
+smooth curves without any link found one in 26 to 42%. Pairs are a sample, over the base models that they go back to.
 """
 
 from __future__ import annotations

@@ -39,14 +39,14 @@ def link_layers(
     vocabulary: Vocabulary | None = None,
     bases: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Correlate, over layers, |d(alignment)| from tuning with the size of the change inside (methods, sections 7 and 8).
+    """Correlate, over layers, |d(alignment)| from tuning with the change inside (methods, sections 7 and 8).
 
     `pairs` and `table` as in `link_points`; `bases` the base of each tuned model, by which a base that was itself tuned
-    counts as what it was tuned from. One row a pair, brain score and inside measure, and where there are several pairs one
-    pooled row (`model` = "all pairs"). Columns `LINK_COLUMNS`: Spearman r, and the same given depth (`partial_r`: both
-    changes may simply grow with depth). A pair has no p. The pooled row has a 95% interval and p of `partial_r` over base
-    models, from 3 of them on, and q, p adjusted (Benjamini-Hochberg) over the inside measures of one brain score. Fewer
-    than 4 layers give no row, fewer than 6 no partial correlation.
+    counts as what it was tuned from. One row a pair, brain score and inside measure, and where there are several pairs
+    one pooled row (`model` = "all pairs"). Columns `LINK_COLUMNS`: Spearman r, and the same given depth (`partial_r`:
+    both changes may simply grow with depth). A pair has no p. The pooled row has a 95% interval and p of `partial_r`
+    over base models, from 3 of them on, and q, p adjusted (Benjamini-Hochberg) over the inside measures of one brain
+    score. Fewer than 4 layers give no row, fewer than 6 no partial correlation.
     """
     return links_of_points(link_points(pairs, table, vocabulary), bases)
 

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from tuneshift.compare.correlations import SCORE_KEYS
-from tuneshift.compare.jackknife import by_leaving_out
+from tuneshift.compare.jackknife import SLOPE, by_leaving_out
 from tuneshift.compare.related_models import is_flat
 from tuneshift.vocabulary import Vocabulary, ours
 
@@ -43,18 +43,19 @@ def with_story_intervals(
 
 
 def correlation_over_stories(x: np.ndarray, sums: np.ndarray, words: np.ndarray) -> tuple[float, float]:
-    """Return a 95% interval of Pearson r of x and the models' scores over stories: what as many others would have given.
+    """Return a 95% interval over stories of Pearson r of x and the models' scores: what as many others would give.
 
     `x` (n_models,); `sums` (n_models, n_stories) the sum of every model's shares in each story; `words` (n_stories,)
     how many words it has. A score is the mean share over all words. Noise of few stories lowers r itself; the interval
-    is that of r as low (`compare.jackknife`: a bootstrap of 3 stories covered 47 to 78%). NaN where a score does not vary.
+    is that of r so lowered. Leaving out stories on the scale of a slope covers 92 to 96% over 3 to 10 stories, Fisher's
+    z 79% where slopes differ much between stories, a bootstrap of 3 stories 67 to 81%. NaN where a score does not vary.
     """
 
     def correlation(stay: np.ndarray) -> float:
         scores = sums[:, stay].sum(axis=1) / words[stay].sum()
         return float("nan") if is_flat(scores) else float(np.corrcoef(x, scores)[0, 1])
 
-    found = by_leaving_out(correlation, np.arange(len(words)))
+    found = by_leaving_out(correlation, np.arange(len(words)), scale=SLOPE)
     return (found.low, found.high) if np.isfinite(found.p) else (float("nan"), float("nan"))
 
 

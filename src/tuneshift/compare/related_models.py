@@ -1,8 +1,8 @@
 """Correlations over models, some of which were tuned from one base and so are no independent draws.
 
-Of models each of its own base: Fisher's z. Of relatives: whole bases left out in turn (`compare.jackknife`). Over 8 bases
-with 17 tuned models whose scores are nearly their base's, intervals that take models as independent cover 64%, these 95%;
-a bootstrap of bases 86%, and of 4 independent models 76 to 94%.
+Of models each of its own base: Fisher's z. Of relatives: whole bases left out in turn (`compare.jackknife`). Over 8
+bases with 17 tuned models whose scores are nearly their base's, intervals that take models as independent cover 64%,
+these 95%, a bootstrap of bases 86%; a bootstrap of 4 independent models covers 76 to 94%.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def link_findings(links: pd.DataFrame, vocabulary: Vocabulary) -> Iterator[Findi
             amount = f"r = {number(best['partial_r'], 2)} [{interval(best['partial_low'], best['partial_high'], 2)}]"
             said = (
                 f"Over layers, change of the {label} ({where}) goes with {measure_name(best['inside'], vocabulary)}: "
-                f"{amount} given depth; so do {len(found)} of {len(chosen)} inside measures."
+                f"{amount} given depth ({len(found)} of {len(chosen)} measures)."
             )
         else:
             amount = f"0 of {len(chosen)} measures"

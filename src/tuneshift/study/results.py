@@ -15,7 +15,6 @@ import pandas as pd
 import yaml
 
 from tuneshift.compare.correlations import (
-    FEWEST_BASES,
     FEWEST_MODELS,
     ambiguous_scores,
     correlate_with_properties,
@@ -25,6 +24,7 @@ from tuneshift.compare.correlations import (
 from tuneshift.compare.layer_link import link_points, links_of_points
 from tuneshift.compare.over_stories import with_story_intervals
 from tuneshift.compare.pairs import PAIR_COLUMNS, compare_pair
+from tuneshift.compare.related_models import FEWEST_BASES
 from tuneshift.errors import BadInput, nearest
 from tuneshift.findings import Finding, Findings, findings_of
 from tuneshift.notebook import facts, listed, notes, table
