@@ -11,7 +11,8 @@ import statsmodels.api as sm
 from scipy import stats
 
 from tuneshift.compare import correlate_with_properties, score_points
-from tuneshift.compare.correlations import SIZE, partial_correlation, pearson_interval, without_each_family
+from tuneshift.compare.correlations import SIZE, without_each_family
+from tuneshift.compare.related_models import partial, pearson, spearman
 from tuneshift.result import long_table
 
 
@@ -56,6 +57,8 @@ def test_correlations_are_those_of_scipy() -> None:
         row = frame.loc[name]
         assert row["pearson_r"] == pytest.approx(stats.pearsonr(x, score).statistic)
         assert row["pearson_p"] == pytest.approx(stats.pearsonr(x, score).pvalue)
+        bounds = stats.pearsonr(x, score).confidence_interval()
+        assert (row["pearson_low"], row["pearson_high"]) == pytest.approx((bounds.low, bounds.high))
         assert row["spearman_r"] == pytest.approx(stats.spearmanr(x, score).statistic)
         assert row["n"] == 20
     np.testing.assert_allclose(frame["pearson_q"], stats.false_discovery_control(frame["pearson_p"]))
@@ -79,41 +82,82 @@ def test_an_accuracy_that_goes_with_a_score_through_size_alone_has_no_partial_co
     size = generator.uniform(8, 10.5, 400)
     accuracy, score = size + generator.normal(0, 0.3, 400), size + generator.normal(0, 0.3, 400)
     assert stats.pearsonr(accuracy, score).statistic > 0.8
-    r, p = partial_correlation(accuracy, score, size)
-    assert abs(r) < 0.1
-    assert p > 0.05
+    found = partial(accuracy, score, size, np.arange(400))
+    assert abs(found.r) < 0.1
+    assert found.p > 0.05
 
 
-def test_the_interval_of_a_correlation_covers_a_planted_one() -> None:
-    rho, n, covered = 0.6, 25, []
-    generator = np.random.default_rng(3)
-    for draw in range(150):
-        x, e = generator.normal(size=(2, n))
-        low, high = pearson_interval(x, rho * x + np.sqrt(1 - rho**2) * e, seed=draw)
-        covered.append(low <= rho <= high)
-    assert 0.86 <= np.mean(covered) <= 0.98  # percentile intervals of r run a little narrow at 25 models
+def test_leaving_out_bases_is_the_jackknife_of_fishers_z() -> None:
+    generator = np.random.default_rng(8)
+    bases = np.array(list("aabbbccdde"))
+    x, y = generator.normal(size=(2, len(bases)))
+    z = np.array([np.arctanh(np.corrcoef(x[bases != name], y[bases != name])[0, 1]) for name in "abcde"])
+    error = np.sqrt(4 / 5 * np.sum((z - z.mean()) ** 2))
+    whole = np.arctanh(np.corrcoef(x, y)[0, 1])
+    found = pearson(x, y, bases)
+    assert (found.low, found.high) == pytest.approx(
+        (np.tanh(whole - 2.776445 * error), np.tanh(whole + 2.776445 * error))
+    )
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(whole) / error, 4))
 
 
-def test_tuned_copies_of_few_base_models_do_not_make_the_interval_narrow() -> None:
-    """Copies of a model add models and no knowledge: the interval over base models stays, the other one shrinks."""
-    rho, n, n_copies = 0.5, 20, 5
-    covered: dict[str, list[bool]] = {"base models": [], "models": []}
+def test_spearman_of_independent_models_has_the_standard_error_of_bonett_and_wright() -> None:
+    x, y = np.random.default_rng(9).normal(size=(2, 15))
+    r = stats.spearmanr(x, y).statistic
+    found = spearman(x, y, np.arange(15))
+    reach = 1.959964 * np.sqrt((1 + r * r / 2) / 12)
+    assert (found.low, found.high) == pytest.approx(tuple(np.tanh(np.arctanh(r) + np.array([-reach, reach]))))
+
+
+def test_interval_and_p_of_spearman_and_of_relatives_never_disagree() -> None:
+    generator = np.random.default_rng(10)
+    bases = np.repeat(np.arange(7), [1, 2, 3, 1, 2, 2, 1])
+    for _ in range(100):
+        x = generator.normal(size=12)
+        y = 0.5 * x + generator.normal(size=12)
+        for found in (spearman(x, y, np.arange(12)), *(kind(x, y, bases) for kind in (pearson, spearman))):
+            assert found.low <= found.r <= found.high
+            assert (found.p < 0.05) == (found.low > 0 or found.high < 0)
+
+
+def test_four_models_in_perfect_order_are_no_evidence() -> None:
+    """Four models stand in perfect order, up or down, in 2 of 24 cases."""
+    found = spearman(np.arange(4.0), np.arange(4.0) ** 2, np.arange(4))
+    assert found.r == found.high == 1
+    assert found.p > 2 / 24
+
+
+def test_tuned_copies_of_base_models_add_models_and_no_knowledge() -> None:
+    """Scores without any relation to size: taken as strangers, relatives find one in a third of studies."""
     generator = np.random.default_rng(5)
-    for draw in range(80):
-        x, e = generator.normal(size=(2, n))
-        y = rho * x + np.sqrt(1 - rho**2) * e
-        copies, names = np.repeat(np.arange(n), n_copies), np.repeat([f"m{i}" for i in range(n)], n_copies)
-        near = generator.normal(0, 0.01, len(copies))
-        for over, groups in (("base models", names), ("models", None)):
-            low, high = pearson_interval(x[copies], y[copies] + near, seed=draw, groups=groups)
-            covered[over].append(low <= rho <= high)
-    assert np.mean(covered["base models"]) >= 0.84
-    assert np.mean(covered["models"]) < 0.7
+    of_base = np.array([2, 3, 3, 6, 3, 3, 3, 2])  # 8 bases with 17 tuned models
+    bases = np.repeat(np.arange(8), of_base)
+    honest, naive = [], []
+    for _ in range(300):
+        x = generator.normal(size=8)[bases]
+        y = generator.normal(size=8)[bases] + generator.normal(0, 0.2, 25)
+        honest.append(pearson(x, y, bases).p < 0.05)
+        naive.append(stats.pearsonr(x, y).pvalue < 0.05)
+    assert 0.02 <= np.mean(honest) <= 0.085  # 5% of 300, within 2.7 standard errors
+    assert np.mean(naive) > 0.25
 
 
-def test_drawing_groups_of_one_model_is_drawing_models() -> None:
-    x, y = np.random.default_rng(6).normal(size=(2, 12))
-    assert pearson_interval(x, y) == pearson_interval(x, y, groups=np.array([f"m{i:02d}" for i in range(12)]))
+def test_what_size_explains_is_found_given_size_in_one_of_twenty_studies_of_relatives() -> None:
+    generator = np.random.default_rng(7)
+    bases = np.repeat(np.arange(8), 3)
+    found = []
+    for _ in range(200):
+        size = generator.normal(size=8)[bases]
+        ability, score = (size + generator.normal(size=8)[bases] + generator.normal(0, 0.3, 24) for _ in range(2))
+        found.append(partial(ability, score, size, bases).p < 0.05)
+    assert np.mean(found) <= 0.09
+
+
+def test_models_whose_size_is_one_without_some_base_allow_any_correlation() -> None:
+    x, y = np.array([1.0, 1, 1, 1, 1, 2]), np.random.default_rng(11).normal(size=6)
+    found = pearson(x, y, np.array(list("aabbcd")))
+    assert (found.low, found.high) == (-1, 1)
+    assert np.isnan(found.p)
 
 
 def test_the_table_says_over_what_its_interval_is() -> None:
@@ -129,6 +173,14 @@ def test_the_table_says_over_what_its_interval_is() -> None:
     two = {f"m{i}": f"m{i % 2}" for i in range(2, 12)}
     few = row(two)[["n_bases", "interval_over", "pearson_low", "pearson_high"]].tolist()
     assert few == [2, "too few base models", -1, 1]  # two points lie on a line, whatever was planted
+    assert row(two)[["pearson_p", "pearson_q", "spearman_p"]].isna().all()
+    assert pd.isna(
+        correlate_with_properties(table, sizes, {}, two).set_index("property").loc["mmlu accuracy", "partial_p"]
+    )
+    four = row({f"m{i}": f"m{i % 4}" for i in range(4, 12)})
+    assert np.isfinite(four["pearson_p"])
+    assert four[["spearman_low", "spearman_high"]].tolist() == [-1, 1]
+    assert pd.isna(four["spearman_p"])  # ranks of four bases are often in perfect order
 
 
 def test_a_correlation_that_one_family_makes_falls_without_it() -> None:

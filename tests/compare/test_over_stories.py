@@ -9,7 +9,6 @@ import xarray as xr
 
 from tuneshift.compare import correlate_with_properties, score_points
 from tuneshift.compare.over_stories import correlation_over_stories, with_story_intervals
-from tuneshift.compare.resampling import N_BOOTSTRAP, SEED
 from tuneshift.result import long_table
 
 N_MODELS, STORIES, WORDS = 12, 8, 40
@@ -42,20 +41,32 @@ def _study(sizes: dict[str, float], arrays: dict[str, xr.DataArray]) -> pd.DataF
     return with_story_intervals(found, points, lambda model, _: {"delta_ll_given": arrays[model]})
 
 
-def test_a_draw_of_stories_is_a_draw_of_all_their_words_for_every_model() -> None:
+def test_a_story_left_out_is_left_out_with_all_its_words_for_every_model() -> None:
     sizes, arrays = _shares(slope=-0.5)
     x = np.log10(list(sizes.values()))
     values = np.array([shares.values for shares in arrays.values()])
     words = np.array([10, 20, 30, 40, 50, 60, 70, 40])
     story = np.repeat(np.arange(STORIES), words)
     sums = np.array([np.bincount(story, row) for row in values])
-    drawn = np.random.default_rng(SEED).multinomial(STORIES, np.full(STORIES, 1 / STORIES), size=N_BOOTSTRAP)
-    by_hand = []
-    for counts in drawn[:400]:
-        rows = np.concatenate([np.tile(np.flatnonzero(story == s), n) for s, n in enumerate(counts)])
-        by_hand.append(np.corrcoef(x, values[:, rows].mean(1))[0, 1])
-    low, high = correlation_over_stories(x, sums, words.astype(float))
-    assert (low, high) == pytest.approx(tuple(np.quantile(by_hand, [0.025, 0.975])), abs=0.05)
+    r = np.array([np.corrcoef(x, values[:, story != s].mean(1))[0, 1] for s in range(STORIES)])
+    slope = r / np.sqrt(1 - r**2)
+    reach = 2.364624 * np.sqrt(
+        (STORIES - 1) / STORIES * np.sum((slope - slope.mean()) ** 2)
+    )  # t of 7 degrees of freedom
+    whole = np.corrcoef(x, values.mean(1))[0, 1]
+    low, high = (at / np.sqrt(1 + at**2) for at in whole / np.sqrt(1 - whole**2) + np.array([-reach, reach]))
+    assert correlation_over_stories(x, sums, words.astype(float)) == pytest.approx((low, high))
+
+
+def test_of_five_stories_a_slope_that_only_they_have_is_excluded_one_time_in_twenty() -> None:
+    generator = np.random.default_rng(6)
+    x, beyond = np.arange(12.0) - 5.5, []
+    for _ in range(300):
+        sums = generator.normal(size=(12, 5)) * 0.3 + generator.normal(size=5) * x[:, None]
+        sums += generator.normal(size=12)[:, None] * 0.1
+        low, high = correlation_over_stories(x, sums, np.ones(5))
+        beyond.append(low > 0 or high < 0)
+    assert 0.02 <= np.mean(beyond) <= 0.09
 
 
 def test_a_planted_effect_of_size_stands_over_stories_and_no_effect_does_not() -> None:

@@ -117,7 +117,7 @@ def test_a_whole_study_names_its_methods_versions_data_and_warnings(results: Stu
         "corrected",
         "Prompt attribution",
         "linear CKA",
-        "Freedman and Lane",
+        "neighbouring layers are alike",
         "Untrained twins",
     ):
         assert part in told

@@ -9,7 +9,7 @@ from browser import Page
 
 COUNTED = ("No evidence that layers",)
 """Sentences that count rows instead of citing their values."""
-VALUE_OF = {"pair": "difference", "row": "value", "link": "Spearman r", "correlation": "Pearson r"}
+VALUE_OF = {"pair": "difference", "row": "value", "link": "partial r", "correlation": "Pearson r"}
 
 
 def number(text: str) -> float:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tuneshift.compare.layer_link import LINK_COLUMNS, POOLED, link_layers, link_points
+from tuneshift.compare.layer_link import LINK_COLUMNS, POINT_COLUMNS, POOLED, link_layers, link_points
 from tuneshift.findings.across import link_findings
-from tuneshift.findings.finding import Finding
+from tuneshift.findings.finding import MOST_WORDS, Finding
 from tuneshift.findings.layer_link import measure_name
 from tuneshift.report.blocks.figures import Figure, Style
 from tuneshift.report.blocks.section import Paragraph, SmallTable
@@ -25,7 +25,7 @@ def tables(change: Any, movement: Any, models: tuple[str, ...] = ("t1",)) -> tup
     pairs, rows = [], []
     for model in models:
         for layer, (score, moved) in enumerate(zip(change, movement, strict=True)):
-            named = {"model": model, "base_model": "base", "layer": str(layer), "target": "mean"}
+            named = {"model": model, "base_model": f"base of {model}", "layer": str(layer), "target": "mean"}
             pairs.append({**named, "measurement": "brain", "dataset": "d", "split": "grouped", "mapping": "ridge", "metric": "r",
                           "specification": "brain d", "difference": score})  # fmt: skip
             rows.append({**named, "measurement": "internals", "metric": "weight_change", "value": moved})
@@ -36,42 +36,59 @@ def said(change: Any, movement: Any, models: tuple[str, ...] = ("t1",)) -> list[
     return list(link_findings(link_layers(*tables(change, movement, models)).reset_index(drop=True), ours()))
 
 
-def test_what_only_grows_with_depth_is_no_finding() -> None:
-    depth = np.arange(12.0)
-    generator = np.random.default_rng(6)
-    [found] = said(depth + generator.normal(0, 0.5, 12), depth + generator.normal(0, 0.5, 12))
-    assert found.kind == "null"
-    assert "No evidence" in found.sentence
-    assert "1 of 1 inside measures do before depth is taken out, none once it is" in found.sentence
-    assert found.rows == ("link-0",)
+def several(seed: int, shared: float, n_layers: int = 12, dataset: str = "d") -> pd.DataFrame:
+    """Links of four pairs, whose changes share a part with what moved, and rise with depth."""
+    generator = np.random.default_rng(seed)
+    made = []
+    for model in ("t1", "t2", "t3", "t4"):
+        moved = generator.normal(size=n_layers) + np.arange(n_layers)
+        change = shared * moved + (1 - shared) * (generator.normal(size=n_layers) + np.arange(n_layers))
+        made.append(tables(np.exp(change / 3), moved, (model,)))
+    pairs, table = (pd.concat(parts, ignore_index=True) for parts in zip(*made, strict=True))
+    return link_layers(pairs.assign(dataset=dataset), table).reset_index(drop=True)
 
 
-def test_a_link_beyond_depth_is_a_finding_without_a_cause() -> None:
+def test_one_pair_alone_shows_nothing_however_high_its_correlation() -> None:
     moved = np.random.default_rng(4).normal(size=12)
-    [found] = said(np.exp(moved), np.exp(moved))
-    assert found.kind == "difference"
-    assert "r = 1.00 given depth" in found.sentence
-    assert "No evidence of a cause" in found.sentence
+    assert said(np.exp(moved), np.exp(moved)) == []
 
 
-def test_where_depth_explains_all_of_it_the_sentence_says_so() -> None:
-    [found] = said(np.arange(9.0), np.arange(9.0) ** 2)
-    assert found.kind == "null"
-    assert "depth explains all of it" in found.sentence
+def test_pairs_of_two_bases_are_no_sample() -> None:
+    moved = np.random.default_rng(4).normal(size=12)
+    assert said(np.exp(moved), moved, ("t1", "t2")) == []
 
 
-def test_too_few_layers_to_take_depth_out_are_said_to_be_too_few() -> None:
-    [found] = said(np.arange(5.0), np.arange(5.0) ** 2)
-    assert found.kind == "null"
-    assert "too few layers to take depth out" in found.sentence
-
-
-def test_several_pairs_are_summed_up_by_the_row_of_all_pairs() -> None:
-    moved = np.random.default_rng(5).normal(size=10)
-    frame = link_layers(*tables(np.exp(moved), np.exp(moved), ("t1", "t2"))).reset_index(drop=True)
+def test_a_link_of_several_pairs_is_a_finding_of_all_of_them_together() -> None:
+    frame = several(5, shared=0.8)
     [found] = link_findings(frame, ours())
-    assert "all pairs together" in found.sentence
+    [pooled] = frame[frame["model"] == POOLED].to_dict("records")
+    assert found.kind == "difference"
+    assert "4 pairs of 4 bases" in found.sentence
+    assert f"r = {pooled['partial_r']:.2f} [" in found.sentence
     assert found.rows == (f"link-{frame.index[frame['model'] == POOLED][0]}",)
+    assert found.bars[0].holds
+    assert (found.bars[0].value, found.bars[0].low) == (pooled["partial_r"], pooled["partial_low"])
+
+
+def test_what_only_grows_with_depth_is_no_finding() -> None:
+    frame = several(6, shared=0.0)
+    assert frame.loc[frame["model"] == POOLED, "spearman_r"].iloc[0] > 0.6
+    [found] = link_findings(frame, ours())
+    assert found.kind == "null"
+    assert "given depth, none of 1 inside measures has q below 0.05" in found.sentence
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.8])
+def test_no_sentence_is_longer_than_a_reader_reads(shared: float) -> None:
+    frame = several(5, shared, dataset="own recording")
+    for inside in ("1 - state_cka", "rotation_deg", "1 - head_overlap"):
+        for found in link_findings(frame.assign(inside=inside, mapping="linear mapping", split="own split"), ours()):
+            assert len(found.sentence.split()) <= MOST_WORDS
+            assert found.sentence.endswith(".")
+
+
+def test_layers_too_few_to_take_depth_out_are_no_finding() -> None:
+    assert list(link_findings(several(5, shared=0.8, n_layers=5), ours())) == []
 
 
 def test_the_section_draws_every_layer_of_every_pair_and_gives_the_caveats() -> None:
@@ -86,11 +103,19 @@ def test_the_section_draws_every_layer_of_every_pair_and_gives_the_caveats() -> 
         assert figure.data[0]["y"] == pytest.approx(change.tolist())
         assert figure.data[0]["text"] == [str(layer) for layer in range(9)]
     [small] = [block for block in section.blocks if isinstance(block, SmallTable)]
-    assert small.columns[3:] == ("Spearman r", "p", "q", "given depth", "p given depth", "q given depth")
+    assert small.columns[3:] == ("bases", "Spearman r", "given depth", "95% interval", "p", "q")
+    assert all(row[-3:] == ("–", "–", "–") for row in small.rows)  # two bases are no sample
     assert [row[0] for row in small.rows] == ["t1", "t2", POOLED]
     told = " ".join(block.text for block in section.blocks if isinstance(block, Paragraph))
-    for caveat in ("few layers", "Depth is a confounder", "never a cause", "would by chance"):
+    for caveat in ("few layers", "Depth is a confounder", "never a cause", "Nothing is claimed"):
         assert caveat in told
+
+
+def test_the_section_counts_the_links_that_were_tested() -> None:
+    section = layer_link_section(several(5, shared=0.8), pd.DataFrame(columns=list(POINT_COLUMNS)), STYLES)
+    told = " ".join(block.text for block in section.blocks if isinstance(block, Paragraph))
+    assert "Given depth, 1 of 1 correlations over all pairs has q below 0.05" in told
+    assert "would by chance" in told
 
 
 def test_a_study_without_both_sides_says_what_is_missing() -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tuneshift.compare.resampling import N_BOOTSTRAP, SEED, adjusted
+from tuneshift.compare.related_models import independent, is_flat, partial, pearson, spearman
+from tuneshift.compare.resampling import adjusted
 from tuneshift.vocabulary import Vocabulary, ours
 from tuneshift.vocabulary.rows import by_metric, one_number, summaries, untrained
 
@@ -23,10 +24,15 @@ CORRELATION_COLUMNS = (
     "pearson_p",
     "pearson_q",
     "spearman_r",
+    "spearman_low",
+    "spearman_high",
     "spearman_p",
     "spearman_q",
     "partial_r",
+    "partial_low",
+    "partial_high",
     "partial_p",
+    "partial_q",
     "n_bases",
     "interval_over",
     "n_families",
@@ -35,8 +41,6 @@ CORRELATION_COLUMNS = (
 )
 SIZE = "log10 parameters"
 FEWEST_MODELS = 4
-FEWEST_BASES = 3
-"""Fewer base models allow any correlation: the interval is then from -1 to 1."""
 TOO_FEW_BASES = "too few base models"
 
 
@@ -52,12 +56,13 @@ def correlate_with_properties(
     Which rows are a model's one score of a metric the vocabulary says: of brain scores that of the nested layer.
     `table` is the long table of all models, with a column `specification` where one measurement was made in several
     ways; `sizes` are numbers of parameters by model, `families` their families, `bases` the base of each tuned model.
-    One row a score and property, columns `CORRELATION_COLUMNS`: Pearson with a 95% bootstrap interval, Spearman,
-    partial Pearson given size, Benjamini-Hochberg q over all rows, and the range of Pearson r when each family in turn
-    is left out. The interval draws base models, each with all that was tuned from it, because those are not independent
-    (`interval_over` "base models"); fewer than 3 of them allow any correlation, and the interval is from -1 to 1.
+    One row a score and property, columns `CORRELATION_COLUMNS`: Pearson, Spearman, and partial Pearson given size, each
+    with its 95% interval, its p, and Benjamini-Hochberg q over all rows; the range of Pearson r when each family in
+    turn is left out. Where models share a base, intervals and p take bases as drawn, each with all that was tuned from
+    it (`interval_over` "base models"; `compare.related_models`). Fewer than 3 of them, 4 for the partial and 6 for
+    Spearman r, allow any correlation: the interval is from -1 to 1, and there is no p.
     Of abilities only accuracies and perplexities are properties, one a task, not all its metrics.
-    The p-values take models as independent, as published. Scores of fewer than 4 models are left out.
+    Scores of fewer than 4 models are left out.
     """
     bases = bases or {}
     points = score_points(table, sizes, vocabulary)
@@ -66,7 +71,7 @@ def correlate_with_properties(
         if len(group) >= FEWEST_MODELS:
             rows.append(dict(zip([*SCORE_KEYS, "property"], keys, strict=True)) | _row(group, sizes, families, bases))
     frame = pd.DataFrame(rows, columns=list(CORRELATION_COLUMNS))
-    for name in ("pearson", "spearman"):
+    for name in ("pearson", "spearman", "partial"):
         frame[f"{name}_q"] = adjusted(frame[f"{name}_p"].to_numpy(dtype=float))
     return frame
 
@@ -81,7 +86,7 @@ def score_points(table: pd.DataFrame, sizes: Mapping[str, float], vocabulary: Vo
     scores = scores.drop_duplicates([*SCORE_KEYS, "model"], keep=False)
     points = scores[[*SCORE_KEYS, "model", "y"]].merge(properties, on="model")
     points[["x", "y"]] = points[["x", "y"]].astype(float)
-    # In an order of their own: the draws of a bootstrap must not depend on which model was measured first.
+    # In an order of their own, whichever model was measured first.
     return points.sort_values("model", kind="stable", ignore_index=True)
 
 
@@ -96,51 +101,12 @@ def ambiguous_scores(table: pd.DataFrame, vocabulary: Vocabulary | None = None) 
     ]
 
 
-def pearson_interval(
-    x: np.ndarray, y: np.ndarray, seed: int = SEED, groups: np.ndarray | None = None
-) -> tuple[float, float]:
-    """Return a 95% percentile bootstrap interval of Pearson r; x, y (n_models,).
-
-    Models are drawn, or, with `groups` (n_models,), whole groups of models.
-    """
-    _, group = np.unique(np.arange(len(x)) if groups is None else groups, return_inverse=True)
-    n_groups = int(group.max()) + 1
-    chosen = np.random.default_rng(seed).integers(0, n_groups, size=(N_BOOTSTRAP, n_groups))
-    places = chosen + n_groups * np.arange(N_BOOTSTRAP)[:, None]
-    drawn = np.bincount(places.ravel(), minlength=N_BOOTSTRAP * n_groups).reshape(N_BOOTSTRAP, n_groups)
-    weights = drawn[:, group].astype(float)  # how often each model
-    weights /= weights.sum(axis=1, keepdims=True)
-    a, b = x - (weights @ x)[:, None], y - (weights @ y)[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.sqrt((weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1))
-        r = np.where(spread > 1e-12 * np.ptp(x) * np.ptp(y), (weights * a * b).sum(axis=1) / spread, np.nan)
-    r = r[np.isfinite(r)]  # a draw of one model (or one size) only has no correlation
-    if len(r) < N_BOOTSTRAP / 2:
-        return float("nan"), float("nan")
-    low, high = np.quantile(r, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def partial_correlation(x: np.ndarray, y: np.ndarray, given: np.ndarray) -> tuple[float, float]:
-    """Return Pearson r of x and y given a third variable, and its two-sided p (n - 3 degrees of freedom)."""
-    design = np.column_stack([np.ones_like(given), given])
-    left, right = (v - design @ np.linalg.lstsq(design, v, rcond=None)[0] for v in (x, y))
-    freedom = len(x) - 3
-    if freedom < 1 or _flat(left, x) or _flat(right, y):
-        return float("nan"), float("nan")
-    r = float(np.clip(left @ right / np.sqrt((left @ left) * (right @ right)), -1, 1))
-    if abs(r) == 1:
-        return r, 0.0
-    t = r * np.sqrt(freedom / (1 - r * r))
-    return r, float(2 * stats.t.sf(abs(t), freedom))
-
-
 def without_each_family(x: np.ndarray, y: np.ndarray, families: np.ndarray) -> dict[str, float]:
     """Return Pearson r with each family left out, where at least 3 models stay; family -> r."""
     found = {}
     for family in dict.fromkeys(families.tolist()):
         stay = families != family
-        if stay.sum() >= 3 and not _flat(x[stay]) and not _flat(y[stay]):
+        if stay.sum() >= 3 and not is_flat(x[stay]) and not is_flat(y[stay]):
             found[str(family)] = float(stats.pearsonr(x[stay], y[stay]).statistic)
     return found
 
@@ -162,19 +128,15 @@ def _row(
     roots = np.array([root_of(model, bases) for model in models], dtype=str)
     n_bases = len(set(roots.tolist()))
     row: dict[str, float | str] = {"n": len(group), "n_bases": n_bases}
-    if _flat(x) or _flat(y):
+    if is_flat(x) or is_flat(y):
         return row
-    pearson, spearman = stats.pearsonr(x, y), stats.spearmanr(x, y)
-    row |= {"pearson_r": pearson.statistic, "pearson_p": pearson.pvalue}
-    row |= {"spearman_r": spearman.statistic, "spearman_p": spearman.pvalue}
-    if n_bases < FEWEST_BASES:
-        row |= {"interval_over": TOO_FEW_BASES, "pearson_low": -1.0, "pearson_high": 1.0}
-    else:
-        row["interval_over"] = "base models" if n_bases < len(group) else "models"
-        row["pearson_low"], row["pearson_high"] = pearson_interval(x, y, groups=roots)
+    over = "models" if independent(roots) else "base models"
+    found = {"pearson": pearson(x, y, roots), "spearman": spearman(x, y, roots)}
+    row["interval_over"] = over if np.isfinite(found["pearson"].p) else TOO_FEW_BASES
     if group["property"].iloc[0] != SIZE and all(model in sizes for model in models):
-        size = np.log10([sizes[model] for model in models])
-        row["partial_r"], row["partial_p"] = partial_correlation(x, y, size)
+        found["partial"] = partial(x, y, np.log10([sizes[model] for model in models]), roots)
+    for name, of in found.items():
+        row |= {f"{name}_r": of.r, f"{name}_low": of.low, f"{name}_high": of.high, f"{name}_p": of.p}
     named = np.array([families.get(model, model) for model in models], dtype=object)
     left_out = without_each_family(x, y, named)
     row["n_families"] = len(set(named.tolist()))
@@ -204,10 +166,3 @@ def _scores(table: pd.DataFrame, vocabulary: Vocabulary) -> pd.DataFrame:
         rows = rows.assign(specification="")
     chosen = one_number(rows, vocabulary) & by_metric(rows, vocabulary, lambda metric: metric.is_score)
     return rows[chosen & ~untrained(rows)]
-
-
-def _flat(values: np.ndarray, scale: np.ndarray | None = None) -> bool:
-    """Whether values do not vary: exactly, or beside the spread of what they are a rest of."""
-    if scale is None:
-        return float(np.ptp(values)) == 0
-    return float(np.ptp(values)) <= 1e-10 * (float(np.ptp(scale)) or 1.0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from tuneshift.compare.layer_permutation import FEWEST_LAYERS, linked, linked_given_depth
+from tuneshift.compare.correlations import root_of
+from tuneshift.compare.layer_correlation import FEWEST_LAYERS, linked, linked_given_depth, one_over_pairs
 from tuneshift.compare.resampling import adjusted
 from tuneshift.compare.trajectories import Run, counted_once
 from tuneshift.vocabulary import Metric, Vocabulary, ours
@@ -22,10 +23,11 @@ LINK_COLUMNS = (
     *_LINK_KEYS,
     "n_layers",
     "n_pairs",
+    "n_bases",
     "spearman_r",
-    "p",
-    "q",
     "partial_r",
+    "partial_low",
+    "partial_high",
     "partial_p",
     "partial_q",
 )
@@ -33,37 +35,44 @@ POOLED = "all pairs"
 
 
 def link_layers(
-    pairs: pd.DataFrame, table: pd.DataFrame, vocabulary: Vocabulary | None = None, runs: Sequence[Run] = ()
+    pairs: pd.DataFrame,
+    table: pd.DataFrame,
+    vocabulary: Vocabulary | None = None,
+    bases: Mapping[str, str] | None = None,
+    runs: Sequence[Run] = (),
 ) -> pd.DataFrame:
-    """Correlate, over layers, |d(alignment)| from tuning with the size of the change inside (methods, section 7).
+    """Correlate, over layers, |d(alignment)| from tuning with the size of the change inside (methods, sections 7, 8).
 
-    `pairs` and `table` as in `link_points`. One row a pair, brain score and inside measure, and where there are several
-    pairs one pooled row (`model` = "all pairs"), in which the last checkpoint of each of `runs` stands for its run.
-    Columns `LINK_COLUMNS`: Spearman r with its two-sided permutation p, the same given depth (`partial_r`,
-    `partial_p`: both changes may simply grow with depth), and q, p adjusted (Benjamini-Hochberg) over the inside
-    measures of one brain score and pair. Fewer than 4 layers give no row, fewer than 6 no partial correlation.
+    `pairs` and `table` as in `link_points`; `bases` the base of each tuned model, by which a base that was itself tuned
+    counts as what it was tuned from. One row a pair, brain score and inside measure, and where there are several pairs
+    one pooled row (`model` = "all pairs"), in which the last checkpoint of each of `runs` stands for its run. Columns
+    `LINK_COLUMNS`: Spearman r, and the same given depth (`partial_r`: both changes may simply grow with depth). A pair
+    has no p. The pooled row has a 95% interval and p of `partial_r` over base models, from 3 of them on, and q, p
+    adjusted (Benjamini-Hochberg) over the inside measures of one brain score. Fewer than 4 layers give no row, fewer
+    than 6 no partial correlation.
     """
-    return links_of_points(link_points(pairs, table, vocabulary), runs)
+    return links_of_points(link_points(pairs, table, vocabulary), bases, runs)
 
 
-def links_of_points(points: pd.DataFrame, runs: Sequence[Run] = ()) -> pd.DataFrame:
+def links_of_points(
+    points: pd.DataFrame, bases: Mapping[str, str] | None = None, runs: Sequence[Run] = ()
+) -> pd.DataFrame:
     """Return the links of points as `link_points` gives them; see `link_layers`."""
     rows: list[dict[str, object]] = []
-    pooled: dict[tuple[object, ...], list[pd.DataFrame]] = {}
+    pooled: dict[tuple[object, ...], list[dict[str, Any]]] = {}
     counted = set(counted_once(points, runs)["model"])
     for key, part in _grouped(points, _LINK_KEYS):
         if len(part) < FEWEST_LAYERS:
             continue
-        rows.append(_row(key, [part]))
+        rows.append(_row(key, part))
         if key[0] in counted:
-            pooled.setdefault(key[2:], []).append(part)
-    rows += [_row((POOLED, None, *key), parts) for key, parts in pooled.items() if len(parts) > 1]
+            pooled.setdefault(key[2:], []).append(rows[-1])
+    rows += [_over_pairs(key, mine, bases or {}) for key, mine in pooled.items() if len(mine) > 1]
     links = pd.DataFrame(rows, columns=list(LINK_COLUMNS))
-    for p, q in (("p", "q"), ("partial_p", "partial_q")):
-        if len(links):
-            links[q] = links.groupby(list(_PAIR_KEYS), dropna=False)[p].transform(
-                lambda values: adjusted(values.to_numpy())
-            )
+    if len(links):
+        links["partial_q"] = links.groupby(list(_PAIR_KEYS), dropna=False)["partial_p"].transform(
+            lambda values: adjusted(values.to_numpy(dtype=float))
+        )
     return links
 
 
@@ -93,17 +102,31 @@ def link_points(pairs: pd.DataFrame, table: pd.DataFrame, vocabulary: Vocabulary
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(POINT_COLUMNS))
 
 
-def _row(key: tuple[object, ...], parts: list[pd.DataFrame]) -> dict[str, object]:
-    columns = [tuple(part[name].to_numpy(dtype=float) for name in ("change", "movement", "layer")) for part in parts]
-    r, p = linked([(change, movement) for change, movement, _ in columns])
-    partial_r, partial_p = linked_given_depth([(change, movement, depth) for change, movement, depth in columns])
+def _row(key: tuple[object, ...], part: pd.DataFrame) -> dict[str, object]:
+    change, movement, depth = (part[name].to_numpy(dtype=float) for name in ("change", "movement", "layer"))
     return dict(zip(_LINK_KEYS, key, strict=True)) | {
-        "n_layers": sum(len(part) for part in parts),
-        "n_pairs": len(parts),
-        "spearman_r": r,
-        "p": p,
-        "partial_r": partial_r,
-        "partial_p": partial_p,
+        "n_layers": len(part),
+        "n_pairs": 1,
+        "n_bases": 1,
+        "spearman_r": linked(change, movement),
+        "partial_r": linked_given_depth(change, movement, depth),
+    }
+
+
+def _over_pairs(key: tuple[object, ...], mine: list[dict[str, Any]], bases: Mapping[str, str]) -> dict[str, object]:
+    layers = [row["n_layers"] for row in mine]
+    roots = [root_of(str(row["base_model"]), bases) for row in mine]
+    plain, n_plain = one_over_pairs([row["spearman_r"] for row in mine], layers, roots)
+    given, n_given = one_over_pairs([row["partial_r"] for row in mine], layers, roots)
+    return dict(zip(_LINK_KEYS, (POOLED, None, *key), strict=True)) | {
+        "n_layers": sum(layers),
+        "n_pairs": len(mine),
+        "n_bases": n_given or n_plain,
+        "spearman_r": plain.r,
+        "partial_r": given.r,
+        "partial_low": given.low,
+        "partial_high": given.high,
+        "partial_p": given.p,
     }
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from tuneshift.compare.correlations import SCORE_KEYS
-from tuneshift.compare.resampling import N_BOOTSTRAP, SEED
+from tuneshift.compare.jackknife import SLOPE, by_leaving_out
+from tuneshift.compare.related_models import is_flat
 from tuneshift.vocabulary import Vocabulary, ours
 
 STORY_COLUMNS = ("over_stories_low", "over_stories_high", "n_stories")
@@ -25,7 +26,7 @@ def with_story_intervals(
 
     Scores that are a sample over stories and hold every word's share (an array metric_mapping with coordinate
     `document`) have one:
-    the same stories are drawn for all models, each model's score is taken anew, and the models are correlated again.
+    each story in turn is left out for all models, every score is taken anew, and the models are correlated again.
     The interval over models says whether other models would show it, this one whether other texts would. Other rows,
     and fewer than 3 stories, have none (NaN, missing).
     """
@@ -41,25 +42,21 @@ def with_story_intervals(
     return frame
 
 
-def correlation_over_stories(
-    x: np.ndarray, sums: np.ndarray, words: np.ndarray, seed: int = SEED
-) -> tuple[float, float]:
-    """Return a 95% percentile bootstrap interval over stories of Pearson r of x and the models' scores.
+def correlation_over_stories(x: np.ndarray, sums: np.ndarray, words: np.ndarray) -> tuple[float, float]:
+    """Return a 95% interval over stories of Pearson r of x and the models' scores: what as many others would give.
 
     `x` (n_models,); `sums` (n_models, n_stories) the sum of every model's shares in each story; `words` (n_stories,)
-    how many words it has. A score is the mean share over all words drawn.
+    how many words it has. A score is the mean share over all words. Noise of few stories lowers r itself; the interval
+    is that of r so lowered. Leaving out stories on the scale of a slope covers 92 to 96% over 3 to 10 stories, Fisher's
+    z 79% where slopes differ much between stories, a bootstrap of 3 stories 67 to 81%. NaN where a score does not vary.
     """
-    n = len(words)
-    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=N_BOOTSTRAP)
-    scores = counts @ sums.T / (counts @ words)[:, None]
-    a, b = x - x.mean(), scores - scores.mean(axis=1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        r = b @ a / np.sqrt((a @ a) * (b * b).sum(axis=1))
-    r = r[np.isfinite(r)]
-    if len(r) < N_BOOTSTRAP / 2:
-        return float("nan"), float("nan")
-    low, high = np.quantile(r, [0.025, 0.975])
-    return float(low), float(high)
+
+    def correlation(stay: np.ndarray) -> float:
+        scores = sums[:, stay].sum(axis=1) / words[stay].sum()
+        return float("nan") if is_flat(scores) else float(np.corrcoef(x, scores)[0, 1])
+
+    found = by_leaving_out(correlation, np.arange(len(words)), scale=SLOPE)
+    return (found.low, found.high) if np.isfinite(found.p) else (float("nan"), float("nan"))
 
 
 def _key(frame: pd.DataFrame, keys: list[str]) -> pd.Series:

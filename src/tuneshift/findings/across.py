@@ -9,7 +9,6 @@ import pandas as pd
 
 from tuneshift.compare.correlations import SIZE
 from tuneshift.compare.layer_link import SCORE_KEYS
-from tuneshift.compare.layer_permutation import FEWEST_LAYERS_GIVEN_DEPTH
 from tuneshift.findings.finding import Bar, Finding
 from tuneshift.findings.layer_link import ALPHA, is_pooled, measure_name, score_name
 from tuneshift.findings.people import is_simulated
@@ -51,31 +50,27 @@ def size_findings(correlations: pd.DataFrame, vocabulary: Vocabulary) -> Iterato
 
 
 def link_findings(links: pd.DataFrame, vocabulary: Vocabulary) -> Iterator[Finding]:
-    """Yield a finding for every linked score: over all pairs together where there are several, else for the one pair."""
+    """Yield a finding for every linked score of which several pairs are tested together; one pair alone shows nothing."""
     if links.empty:
         return
-    rows = links[by_metric(links, vocabulary, lambda metric: metric.linked)]
-    for key, part in groups(rows, *SCORE_KEYS):
-        pooled = part[is_pooled(part)]
-        chosen = (pooled if len(pooled) else part).dropna(subset=["p"])
-        if chosen.empty:
-            continue
-        found, plain = (chosen[(chosen[q] < ALPHA).fillna(False).to_numpy(dtype=bool)] for q in ("partial_q", "q"))
-        where = ", ".join([score_name(key), *(["all pairs together"] if len(pooled) else [])])
+    pooled = links[is_pooled(links)].dropna(subset=["partial_p"])
+    for key, chosen in groups(pooled[by_metric(pooled, vocabulary, lambda metric: metric.linked)], *SCORE_KEYS):
+        found = chosen[(chosen["partial_q"] < ALPHA).to_numpy(dtype=bool)]
+        first = chosen.iloc[0]
+        where = f"{score_name(key)}, {int(first['n_pairs'])} pairs of {int(first['n_bases'])} bases"
         label = vocabulary.label(key[0], key[4])
         if len(found):
             best = found.iloc[int(found["partial_r"].astype(float).abs().to_numpy().argmax())]
-            amount = f"r = {number(best['partial_r'], 2)}, q = {number(best['partial_q'])}"
+            amount = f"r = {number(best['partial_r'], 2)} [{interval(best['partial_low'], best['partial_high'], 2)}]"
             said = (
-                f"Over layers, the change of the {label} ({where}) goes with {measure_name(best['inside'], vocabulary)}: "
-                f"r = {number(best['partial_r'], 2)} given depth, q = {number(best['partial_q'])}; {len(found)} of "
-                f"{len(chosen)} inside measures do. No evidence of a cause."
+                f"Over layers, change of the {label} ({where}) goes with {measure_name(best['inside'], vocabulary)}: "
+                f"{amount} given depth ({len(found)} of {len(chosen)} measures)."
             )
         else:
             amount = f"0 of {len(chosen)} measures"
             said = (
-                f"No evidence that layers whose inside moved more changed their {label} more ({where}): "
-                f"{_before_depth(plain, len(chosen))}."
+                f"No evidence that layers whose inside moved more changed their {label} more ({where}): given depth, none of "
+                f"{len(chosen)} inside measures has q below {ALPHA}."
             )
         yield Finding(
             said,
@@ -83,21 +78,10 @@ def link_findings(links: pd.DataFrame, vocabulary: Vocabulary) -> Iterator[Findi
             "inside",
             f"layer link ({where})",
             amount,
-            rows=tuple(f"link-{index}" for index in next(part for part in (found, plain, chosen) if len(part)).index),
+            rows=tuple(f"link-{index}" for index in (found if len(found) else chosen).index),
             bars=tuple(_bar(row, vocabulary) for _, row in chosen.iterrows()),
             simulated=is_simulated(key[1]),
         )
-
-
-def _before_depth(plain: pd.DataFrame, n: int) -> str:
-    """Say what the plain correlations showed, and why it is no finding."""
-    if plain.empty:
-        return f"none of {n} inside measures has q below {ALPHA}"
-    told = f"{len(plain)} of {n} inside measures do"
-    if plain["partial_p"].notna().any():
-        return f"{told} before depth is taken out, none once it is"
-    few = int(plain["n_layers"].max()) < FEWEST_LAYERS_GIVEN_DEPTH
-    return f"{told}, but there are too few layers to take depth out" if few else f"{told}, but depth explains all of it"
 
 
 def beyond_zero(row: Any) -> bool:
@@ -109,4 +93,5 @@ def beyond_zero(row: Any) -> bool:
 
 
 def _bar(row: Any, vocabulary: Vocabulary) -> Bar:
-    return Bar(measure_name(row["inside"], vocabulary), float(row["spearman_r"]))
+    values = (float(row[name]) for name in ("partial_r", "partial_low", "partial_high"))
+    return Bar(measure_name(row["inside"], vocabulary), *values)

@@ -129,8 +129,8 @@ def _freedom(people: np.ndarray, n_people: np.ndarray, groups: np.ndarray, n_gro
     """Degrees of freedom of a sum of variances, each with a t of its own; of the larger sample where both are 0.
 
     The quantile is the root of the mean square of both samples' quantiles, weighted by their variances. Satterthwaite's
-    rule (1946) gives too many where one sample is tiny and its variance small by chance: of 3 stories and 60 readers its
-    intervals hold the truth in 87 to 90%, these in 93 to 95%.
+    rule (1946) gives too many where one sample is tiny and its variance small by chance: of 3 stories and 60 readers
+    its intervals hold the truth in 87 to 90%, these in 93 to 95%.
     """
     sides = [(np.where(n > 1, np.nan_to_num(variance), 0.0), np.maximum(n - 1, 1)) for variance, n in
              ((people, n_people), (groups, n_groups))]  # fmt: skip

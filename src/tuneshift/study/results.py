@@ -15,7 +15,6 @@ import pandas as pd
 import yaml
 
 from tuneshift.compare.correlations import (
-    FEWEST_BASES,
     FEWEST_MODELS,
     ambiguous_scores,
     correlate_with_properties,
@@ -25,6 +24,7 @@ from tuneshift.compare.correlations import (
 from tuneshift.compare.layer_link import link_points, links_of_points
 from tuneshift.compare.over_stories import with_story_intervals
 from tuneshift.compare.pairs import PAIR_COLUMNS, compare_pair
+from tuneshift.compare.related_models import FEWEST_BASES
 from tuneshift.compare.trajectories import Run, counted_once
 from tuneshift.errors import BadInput, nearest
 from tuneshift.findings import Finding, Findings, findings_of
@@ -227,7 +227,7 @@ class StudyResults:
 
     @cached_property
     def _layer_links(self) -> pd.DataFrame:
-        return links_of_points(self._layer_link_points, self.runs)
+        return links_of_points(self._layer_link_points, bases_of(self.models), self.runs)
 
     @cached_property
     def _correlations(self) -> pd.DataFrame:
@@ -338,7 +338,7 @@ def _warnings(index: StudyIndex, models: dict[str, ModelInfo], runs: Sequence[Ru
     if counted >= FEWEST_MODELS and len(roots) < min(FEWEST_BASES, counted):
         found.append(
             f"correlations over models: the {counted} models go back to {len(roots)} base "
-            f"model{'s' if len(roots) > 1 else ''}, which allow any correlation (intervals -1 to 1); p-values take "
-            "models as independent and are too small."
+            f"model{'s' if len(roots) > 1 else ''}, which allow any correlation: intervals are -1 to 1, and "
+            "there are no p-values."
         )
     return list(dict.fromkeys(found))

@@ -24,12 +24,12 @@ _LABELS = {
     "pearson_r": "Pearson r",
 }
 
-CITED = {"pair": "difference", "row": "value", "link": "spearman_r", "correlation": "pearson_r"}
+CITED = {"pair": "difference", "row": "value", "link": "partial_r", "correlation": "pearson_r"}
 """The column that a sentence of the summary cites, by the anchor of the table's rows."""
 _FIRST = (
     "model", "dataset", "metric", "inside", "property", "layer", "target", "participant", "n_layers", "base", "tuned",
     "difference", "value", "spearman_r", "pearson_r", "ci_low", "ci_high", "pearson_low", "pearson_high", "p", "q", "partial_r",
-    "partial_p", "partial_q", "n", "ceiling", "unit",
+    "partial_low", "partial_high", "partial_p", "partial_q", "n", "ceiling", "unit",
 )  # fmt: skip
 """Columns that stand first, so that a row's number is seen without scrolling; the others follow in their own order."""
 

@@ -43,7 +43,7 @@ def across_models_section(
     if (rows["interval_over"] == TOO_FEW_BASES).any():
         blocks.append(Paragraph(
             f"These models go back to {int(rows['n_bases'].min())} base models. A model and what was tuned from it are not "
-            "independent, and so few base models allow any correlation: the interval over models is −1 to 1."
+            "independent, and so few base models allow any correlation: the interval over models is −1 to 1, and there is no p."
         ))  # fmt: skip
     if points is not None:
         blocks += _scatters(rows, points, styles, vocabulary)
@@ -74,8 +74,8 @@ def _table(rows: pd.DataFrame, vocabulary: Vocabulary) -> SmallTable:
         for _, row in rows.iterrows()
     )
     return SmallTable(
-        "Correlations over models: Pearson with a 95% bootstrap interval over base models (for reading also over stories: the "
-        "same stories drawn for every model), q adjusted for the number of "
+        "Correlations over models: Pearson with 95% interval and p over base models (Fisher's z; where models share a base, each "
+        "base left out in turn with all that was tuned from it; for reading also over stories), q adjusted for the number of "
         "correlations (Benjamini-Hochberg), partial r given size, and the range when each family in turn is left out.",
         (
             "score",

@@ -98,13 +98,6 @@ BIBLIOGRAPHY: dict[str, Entry] = {
         author="Kornblith, Simon and Norouzi, Mohammad and Lee, Honglak and Hinton, Geoffrey",
         booktitle="Proceedings of ICML", year="2019",
     ),
-    "freedman1983nonstochastic": _entry(
-        "Freedman, D., Lane, D. (1983). A nonstochastic interpretation of reported significance levels. Journal of Business & "
-        "Economic Statistics 1(4).",
-        "article", "freedman1983nonstochastic",
-        title="A Nonstochastic Interpretation of Reported Significance Levels", author="Freedman, David and Lane, David",
-        journal="Journal of Business \\& Economic Statistics", volume="1", number="4", pages="292--298", year="1983",
-    ),
     "gao2024framework": _entry(
         "Gao, L. et al. (2024). The language model evaluation harness. Zenodo.",
         "misc", "gao2024framework",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from tuneshift.compare.layer_correlation import FEWEST_BASES, FEWEST_LAYERS_GIVEN_DEPTH
 from tuneshift.compare.layer_link import POOLED, SCORE_KEYS
-from tuneshift.compare.layer_permutation import FEWEST_LAYERS_GIVEN_DEPTH
 from tuneshift.findings.layer_link import ALPHA, is_pooled, measure_name, score_name
 from tuneshift.report.blocks.embedding import plot_label
 from tuneshift.report.blocks.figures import MOST_IN_A_ROW, Figure, Style, Trace
@@ -15,7 +15,7 @@ from tuneshift.report.blocks.section import Block, Fold, Leaf, Paragraph, Sectio
 from tuneshift.report.sections.layer_link_map import link_map
 from tuneshift.vocabulary import ours
 from tuneshift.vocabulary.selecting import groups, rows_of
-from tuneshift.vocabulary.words import listed, metric_name, number, p_value, text
+from tuneshift.vocabulary.words import interval, listed, metric_name, number, p_value, text
 
 _LEAD = (
     "Does the layer whose inside moved most change its brain score most? Here the two questions of this report, what tuning "
@@ -46,15 +46,15 @@ def layer_link_section(links: pd.DataFrame, points: pd.DataFrame, styles: dict[s
         *_shown(links, points, styles),
         Paragraph(_found(links)),
         Paragraph(
-            "What it can show, and what not. A network has few layers, and neighbouring layers are alike, so that there is less "
-            "evidence than there are marks. Depth is a confounder: both changes may simply grow from the first layer to the last, "
-            "for reasons of their own, and then they go together without having to do with one another. The columns “given depth” "
-            "take that out: the ranks of both changes are regressed on depth, what is left is correlated, and p comes from "
-            "permuting what is left over layers (Freedman and Lane). Only a steady rise or fall with depth is taken out; a hump in "
-            "the middle is not, nor is the likeness of neighbours, so that p may still be too small. Depth leaves too little of "
-            f"fewer than {FEWEST_LAYERS_GIVEN_DEPTH} layers: then the columns are empty and the plain correlation cannot be told "
-            "from one of depth. A change of a brain score also holds noise: layers whose scores did not change cannot be linked to "
-            "anything. And a correlation over layers is a hint where to look, never a cause."
+            "What it can show, and what not. A network has few layers, and neighbouring layers are alike, so that the marks of one "
+            "pair are no sample: one pair has a correlation and no p, whatever it looks like. Pairs are a sample, over the base "
+            f"models that they go back to, from {FEWEST_BASES} on: the row of all pairs has an interval and a p. Depth is a "
+            "confounder: both changes may simply grow from the first layer to the last, for reasons of their own. The columns "
+            "“given depth” take that out, and only they are tested: the ranks of both changes are regressed on depth, and what is "
+            "left is correlated. Only a steady rise or fall is taken out; a hump in the middle that all models share is not. Depth "
+            f"leaves too little of fewer than {FEWEST_LAYERS_GIVEN_DEPTH} layers: then the column is empty. A change of a brain score "
+            "also holds noise: layers whose scores did not change cannot be linked to anything. And a correlation over layers is a "
+            "hint where to look, never a cause."
         ),
     ]
     return Section("link", "The layer link", _LEAD, blocks, question="inside")
@@ -136,16 +136,17 @@ def _tables(links: pd.DataFrame) -> Iterator[SmallTable]:
         shown = pd.concat([part[~is_pooled(part)], part[is_pooled(part)]])
         lines = tuple(
             (
-                text(row["model"]), measure_name(row["inside"]), str(int(row["n_layers"])),
-                number(row["spearman_r"], 2), _p(row["p"]), number(row["q"]),
-                number(row["partial_r"], 2), _p(row["partial_p"]), number(row["partial_q"]),
+                text(row["model"]), measure_name(row["inside"]), str(int(row["n_layers"])), str(int(row["n_bases"])),
+                number(row["spearman_r"], 2), number(row["partial_r"], 2),
+                interval(row["partial_low"], row["partial_high"], 2), _p(row["partial_p"]), number(row["partial_q"]),
             )
             for _, row in shown.iterrows()
         )  # fmt: skip
         yield SmallTable(
-            f"Over layers: change of the {metric_name(key[0], key[4])} ({score_name(key)}) against change inside. Two-sided p by permuting "
-            "layers within each pair; q is p adjusted for the number of inside measures (Benjamini-Hochberg).",
-            ("model", "inside", "layers", "Spearman r", "p", "q", "given depth", "p given depth", "q given depth"),
+            f"Over layers: change of the {metric_name(key[0], key[4])} ({score_name(key)}) against change inside. Of all pairs "
+            "together: Fisher's z averaged over base models, 95% interval and p by t; q is p adjusted for the number of inside "
+            "measures (Benjamini-Hochberg).",
+            ("model", "inside", "layers", "bases", "Spearman r", "given depth", "95% interval", "p", "q"),
             lines,
             models=tuple("" if model == POOLED else text(model) for model in shown["model"]),
             dataset=key[1],
@@ -158,16 +159,16 @@ def _p(p: object) -> str:
 
 
 def _found(links: pd.DataFrame) -> str:
-    """Say how many links there are, before and after depth is taken out, and how many chance would give."""
-    tested = links.dropna(subset=["p"])
-    plain = int((tested["q"] < ALPHA).sum())
-    said = (
-        f"What was found. {plain} of {len(tested)} correlations {'has' if plain == 1 else 'have'} q below {ALPHA}; without "
-        f"adjustment {int((tested['p'] < ALPHA).sum())} {'has' if (tested['p'] < ALPHA).sum() == 1 else 'have'} p below {ALPHA}, "
-        f"where about {number(ALPHA * len(tested), 1)} would by chance."
+    """Say how many links were tested over pairs and found."""
+    tested = links.dropna(subset=["partial_p"])
+    if tested.empty:
+        return (
+            "What was found. Nothing is claimed: a test needs pairs of at least three base models with at least "
+            f"{FEWEST_LAYERS_GIVEN_DEPTH} layers each."
+        )
+    left = int((tested["partial_q"] < ALPHA).sum())
+    return (
+        f"What was found. Given depth, {left} of {len(tested)} correlations over all pairs {'has' if left == 1 else 'have'} q "
+        f"below {ALPHA}; without adjustment {int((tested['partial_p'] < ALPHA).sum())} p below {ALPHA}, where about "
+        f"{number(ALPHA * len(tested), 1)} would by chance."
     )
-    given = links.dropna(subset=["partial_p"])
-    if given.empty:
-        return said + " None can be told apart from depth: there are too few layers, or depth explains all of it."
-    left = int((given["partial_q"] < ALPHA).sum())
-    return said + f" Given depth, {left} of {len(given)} {'has' if left == 1 else 'have'} q below {ALPHA}."

@@ -31,14 +31,16 @@ def link_map(key: str, of_score: str, links: pd.DataFrame, dataset: str) -> Figu
     columns = ["<br>".join(wrap(plot_label(measure_name(name)), _LETTERS)) for name in inside]
     filtered = ["" if label == ALL_PAIRS else model for label, model in zip(labels, models, strict=True)]
     sides = [
-        (title, _grid(links, value, models, inside), _grid(links, q, models, inside)) for value, q, title in _SIDES
+        (title, _grid(links, value, models, inside), _grid(links, q, models, inside) if q else [])
+        for value, q, title in _SIDES
     ]
     sides = [side for side in sides if any(value is not None for row in side[1] for value in row)]
     data: list[Trace] = []
     told = []
     for place, (title, values, qs) in enumerate(sides):
         axis = "" if place == 0 else str(place + 1)
-        held = [["●" if q is not None and q < ALPHA else "" for q in row] for row in qs]
+        untested: list[list[float | None]] = [[None] * len(inside)] * len(labels)
+        held = [["●" if q is not None and q < ALPHA else "" for q in row] for row in qs or untested]
         data.append({
             "type": "heatmap", "x": columns, "y": [plot_label(label) for label in labels], "z": values, "text": held,
             "texttemplate": "%{text}", "textfont": {"size": 9, "color": "#1d2733"}, "coloraxis": "coloraxis", "name": title,
@@ -59,7 +61,7 @@ def link_map(key: str, of_score: str, links: pd.DataFrame, dataset: str) -> Figu
     return Figure(
         key,
         f"Over layers: change of the {of_score} against change inside, a row a pair, a column an inside measure. Blue: layers "
-        f"that moved more changed more; orange: less. A dot: q below {ALPHA}.",
+        f"that moved more changed more; orange: less. A dot, in the row of all pairs: q below {ALPHA} over base models.",
         " ".join(told),
         data,
         {"panels": panels, "coloraxis": colours, "margin": {"b": 120}},
