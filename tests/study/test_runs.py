@@ -205,7 +205,7 @@ def test_all_pairs_together_hold_one_pair_a_run() -> None:
         for model in ("s1", "s2", "s3", "other") for layer in range(8)
     ]  # fmt: skip
     one_run = Run("s", "b", (("s1", 1), ("s2", 2), ("s3", 3)))
-    links = links_of_points(pd.DataFrame(rows), [one_run])
+    links = links_of_points(pd.DataFrame(rows), runs=[one_run])
     [pooled] = links[links["model"] == POOLED].to_dict("records")
     assert (pooled["n_pairs"], pooled["n_layers"]) == (2, 16)
     assert len(links) == 5
