@@ -48,7 +48,8 @@ def parts(n: int) -> list[Fold]:
 def links(models: tuple[str, ...]) -> pd.DataFrame:
     rows = [
         {"model": model, "base_model": None, "measurement": "brain", "dataset": "d", "split": "grouped", "mapping": "ridge",
-         "metric": "r", "specification": "brain d", "inside": inside, "n_layers": 12, "spearman_r": place / 10, "p": 0.5, "q": 0.01 if place == 2 else 0.6}
+         "metric": "r", "specification": "brain d", "inside": inside, "n_layers": 12, "n_bases": 1, "spearman_r": place / 10, "partial_r": -place / 10,
+         "partial_q": 0.01 if model == POOLED and inside == "weight_change" else None}
         for place, model in enumerate((*models, POOLED)) for inside in ("weight_change", "1 - state_cka")
     ]  # fmt: skip
     return pd.DataFrame(rows).reindex(columns=list(LINK_COLUMNS))
@@ -141,10 +142,14 @@ def test_a_fold_says_what_it_holds_and_its_figures_are_redrawn() -> None:
 
 def test_the_map_of_the_layer_link_has_every_pair_with_its_own_numbers_and_marks_what_holds() -> None:
     figure = link_map("map", "brain score", links(("a", "b", "c")), "d")
-    [trace] = figure.data  # nothing is known given depth: no empty half
+    trace, given_depth = figure.data
     assert trace["y"] == [ALL_PAIRS, "a", "b", "c"]
     assert trace["z"] == [[0.3, 0.3], [0.0, 0.0], [0.1, 0.1], [0.2, 0.2]]
-    assert trace["text"] == [["", ""], ["", ""], ["", ""], ["●", "●"]]
+    assert trace["text"] == [["", ""]] * 4  # over layers nothing is tested
+    assert given_depth["z"] == [[-0.3, -0.3], [-0.0, -0.0], [-0.1, -0.1], [-0.2, -0.2]]
+    assert given_depth["text"] == [["●", ""], ["", ""], ["", ""], ["", ""]]
+    alone = links(("a", "b", "c")).assign(partial_r=None)
+    assert len(link_map("map", "brain score", alone, "d").data) == 1  # nothing is known given depth: no empty half
     assert trace["meta"]["models"] == ["", "a", "b", "c"], "the row of all pairs is of no model: no filter takes it out"
     assert (figure.layout["coloraxis"]["cmin"], figure.layout["coloraxis"]["cmax"]) == (-1, 1)
 

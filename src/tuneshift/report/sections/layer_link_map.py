@@ -15,7 +15,8 @@ from tuneshift.vocabulary.words import number, text
 ALL_PAIRS = "all pairs together"
 BETWEEN = [[0.0, "#D55E00"], [0.5, "#F4F4F2"], [1.0, "#0072B2"]]
 """Orange below 0, blue above: told apart with any colour vision, and pale where there is nothing."""
-_SIDES = (("spearman_r", "q", "Spearman r"), ("partial_r", "partial_q", "r given depth"))
+_SIDES = (("spearman_r", "", "Spearman r"), ("partial_r", "partial_q", "r given depth"))
+"""Values, the q that is tested (plain correlations over layers are not), and the title."""
 _LETTERS = 11  # of a measure's name side by side with five others
 
 
