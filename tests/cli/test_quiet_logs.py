@@ -39,8 +39,8 @@ def test_a_study_without_a_terminal_writes_a_line_a_finished_job(
     done = CliRunner().invoke(app, ["run", str(tmp_path / "x.yaml"), "--out", str(tmp_path / "out"), "--json"])
     lines = [line for line in done.stderr.splitlines() if " of 6: " in line]
     assert [line.partition(",")[2].rpartition(",")[0] for line in lines] == [
-        " reading simulated_reading plain mixed_model=False n_boot=0",
-        " reading simulated_reading plain spillover=0 mixed_model=False n_boot=0",
+        " reading simulated_reading plain mixed_model=False",
+        " reading simulated_reading plain spillover=0 mixed_model=False",
     ]  # two models of the same weights are measured once; a model that is not here has no job
     assert lines[-1].startswith("6 of 6: fable-2m")
     assert " of 6: " not in done.stdout

@@ -16,7 +16,7 @@ from tuneshift.result import Result
 @pytest.fixture(scope="module")
 def result(planted: Planted) -> Result:
     settings = Settings(
-        exclude="document_initial", published=False, spillover=2, folds=10, ceiling=None, mixed_model=False, n_boot=0,
+        exclude="document_initial", published=False, spillover=2, folds=10, ceiling=None, mixed_model=False,
         seed=0, form="plain",
     )  # fmt: skip
     return measure({"corrected": planted.surprisal}, planted.times, settings, silent)

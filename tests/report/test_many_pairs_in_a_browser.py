@@ -24,11 +24,11 @@ def test_the_data_set_that_is_asked_for_is_unfolded_and_the_other_is_hidden(page
     page.open(nine_pairs, folded=True)
     page.js("document.querySelector('#question-brains > details').open = true")
     state = "return [...document.querySelectorAll('#brain > .fold')].map((f) => [f.dataset.dataset, f.open, f.hidden])"
-    assert page.js(state) == [["dawn", True, False], ["noon", False, False]]
+    assert page.js(state) == [["simulated_dawn", True, False], ["simulated_noon", False, False]]
     page.js(
-        "const box = document.querySelector('#filters select'); box.value = 'noon'; box.dispatchEvent(new Event('change'))"
+        "const box = document.querySelector('#filters select'); box.value = 'simulated_noon'; box.dispatchEvent(new Event('change'))"
     )
-    assert page.js(state) == [["dawn", True, True], ["noon", True, False]]
+    assert page.js(state) == [["simulated_dawn", True, True], ["simulated_noon", True, False]]
 
 
 def test_a_hidden_models_row_leaves_the_map_and_the_row_of_all_pairs_stays(page: Page, nine_pairs: Path) -> None:
