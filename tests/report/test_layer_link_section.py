@@ -14,6 +14,8 @@ from tuneshift.findings.finding import MOST_WORDS, Finding
 from tuneshift.findings.layer_link import measure_name
 from tuneshift.report.blocks.figures import Figure, Style
 from tuneshift.report.blocks.section import Paragraph, SmallTable
+from tuneshift.report.page.claims import shown_value
+from tuneshift.report.page.data_table import CITED
 from tuneshift.report.sections.layer_link import layer_link_section
 from tuneshift.result import long_table
 from tuneshift.vocabulary import ours
@@ -66,6 +68,8 @@ def test_a_link_of_several_pairs_is_a_finding_of_all_of_them_together() -> None:
     assert "4 pairs of 4 bases" in found.sentence
     assert f"r = {pooled['partial_r']:.2f} [" in found.sentence
     assert found.rows == (f"link-{frame.index[frame['model'] == POOLED][0]}",)
+    assert float(shown_value("link", pd.Series(pooled))) == pytest.approx(pooled[CITED["link"]], abs=0.001)
+    assert CITED["link"] == "partial_r"
     assert found.bars[0].holds
     assert (found.bars[0].value, found.bars[0].low) == (pooled["partial_r"], pooled["partial_low"])
 

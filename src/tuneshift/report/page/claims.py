@@ -106,4 +106,4 @@ def shown_value(name: str, record: pd.Series) -> str:  # type: ignore[type-arg]
         return signed(record["difference"])
     if name == "row":
         return number(record["value"])
-    return signed(record["spearman_r" if name == "link" else "pearson_r"])
+    return signed(record["partial_r" if name == "link" else "pearson_r"])
