@@ -1,15 +1,20 @@
 """What the printed numbers say where the truth is known: nothing planted, something planted, the same said wider.
 
-`python -m benchmarks calibration [--quick]`. Takes minutes; `make bench` leaves it out. The parts on *Alice* need the
+`python -m benchmarks calibration [--quick]`, or one part of the simulated studies by `python -m benchmarks.calibration
+--only models --studies 400`. Takes minutes; `make bench` leaves it out. The parts on *Alice* need the
 data set (`TUNESHIFT_DATA`, or `tuneshift data alice2016 --fetch`) and say so where it is absent.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from statsmodels.stats.proportion import proportion_confint
 
+from benchmarks import _calibration_models, _calibration_reading
 from tuneshift.brain import brain_alignment
 from tuneshift.brain.ceilings import noise_ceiling
 from tuneshift.brain.encoding import Encoding
@@ -23,6 +28,11 @@ from tuneshift.human.datasets.simulated_brain import load_truth
 from tuneshift.models import LanguageModel
 
 WIDTHS = (1024, 2048, 4096)
+CELLS: dict[str, Callable[[int, int], list[dict[str, Any]]]] = {
+    "reading": _calibration_reading.cells,
+    "models": _calibration_models.cells,
+}
+"""Simulated studies through the public functions, by part: how often intervals hold the truth and nothing is found."""
 
 
 def scrambled(recording: Recording, models: list[LanguageModel], draws: int) -> None:
@@ -99,10 +109,34 @@ def planted(model: LanguageModel, draws: int) -> None:
         print(f"  {metric}: {value:.4f}; {row['value']:.4f} [{row['ci_low']:.4f}, {row['ci_high']:.4f}]")
 
 
+def promised(part: str, studies: int, seed: int = 0) -> None:
+    """Print how often the intervals and p of a part say what they promise, with Wilson's 95% limits."""
+    print(
+        f"{part}, {studies} simulated studies a line: intervals of 95% that hold the truth, p below .05 without effect"
+    )
+    for cell in CELLS[part](studies, seed):
+        told = [f"covered {_share(cell['covered'], cell['studies'])}"]
+        if cell.get("found_under_null") is not None:
+            told.append(f"found without effect {_share(cell['found_under_null'], cell['studies'])}")
+        print(f"  {cell['number']}, {cell['cell']}: {'; '.join(told)}", flush=True)
+
+
+def _share(count: int, n: int) -> str:
+    low, high = proportion_confint(count, n, method="wilson")
+    return f"{100 * count / n:.1f}% [{100 * low:.1f}, {100 * high:.1f}]"
+
+
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks calibration", description=__doc__)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", choices=[*CELLS], help="one part: simulated studies of reading, or over models")
+    parser.add_argument("--studies", type=int, default=None, help="simulated studies a line (200; with --quick 20)")
     options = parser.parse_args(argv)
+    studies = options.studies or (20 if options.quick else 200)
+    for part in [options.only] if options.only else CELLS:
+        promised(part, studies)
+    if options.only:
+        return
     draws = 4 if options.quick else 20
     small, large = (LanguageModel.load(name, device="cpu") for name in ("fable-2m", "fable-8m"))
     planted(large, draws)
