@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from tuneshift.numerics.resampling import jackknife_error
+
 NEARLY_ONE = 1 - 1e-9
 
 
@@ -59,8 +61,7 @@ def by_leaving_out(
     if n < 2 or not np.isfinite([r, *without]).all():
         return Correlation.any_at_all(r)
     z, left = (scale.of(np.clip(value, -most, most)) for value in (np.array(r), without))
-    error = float(np.sqrt((n - 1) / n * np.square(left - left.mean()).sum()))
-    return around(r, float(z), error, n - 1, scale)
+    return around(r, float(z), jackknife_error(left), n - 1, scale)
 
 
 def around(r: float, z: float, error: float, freedom: float, scale: Scale = FISHER) -> Correlation:

@@ -12,11 +12,11 @@ import numpy as np
 from scipy import stats
 
 from tuneshift.compare.jackknife import Correlation, around, half_a_step
+from tuneshift.compare.related_models import FEWEST_BASES
 
 FEWEST_LAYERS = 4
 FEWEST_LAYERS_GIVEN_DEPTH = 6
 """Depth takes one degree of freedom: what is left of fewer layers has hardly any orders."""
-FEWEST_BASES = 3
 _NOTHING = 1e-9
 
 

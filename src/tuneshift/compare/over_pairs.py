@@ -9,7 +9,8 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
-FEWEST_BASES = 3
+from tuneshift.compare.related_models import FEWEST_BASES
+
 ERRORS_ALIKE = 0.5
 """How the errors of two pairs of one base go together: the base's own error is half of each."""
 

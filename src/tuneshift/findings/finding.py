@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from tuneshift.vocabulary.words import missing
 
 MOST_WORDS = 40
 """A sentence that is longer is not read."""
@@ -16,6 +19,12 @@ class Bar:
     value: float
     low: float | None = None
     high: float | None = None
+
+    @classmethod
+    def of_row(cls, label: str, row: Any, column: str) -> Bar:
+        """Return the bar of a row's number, with the row's interval where it has one."""
+        low, high = (None if missing(row[name]) else float(row[name]) for name in ("ci_low", "ci_high"))
+        return cls(label, float(row[column]), low, high)
 
     @property
     def holds(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 
@@ -35,7 +34,7 @@ def model_findings(table: pd.DataFrame, paired: pd.DataFrame, vocabulary: Vocabu
             f"{metric.label} ({where})" if where else metric.label,
             amount,
             rows=tuple(f"row-{index}" for index in part.index),
-            bars=tuple(_bar(row) for _, row in part.iterrows()),
+            bars=tuple(Bar.of_row(text(row["model"]), row, "value") for _, row in part.iterrows()),
             zero=metric.chance or 0.0,
             simulated=is_simulated(key[1]),
         )
@@ -65,8 +64,3 @@ def _said(part: pd.DataFrame, metric: Metric, where: str) -> tuple[str, str, str
     if chance is not None:
         said += f"; {sum(above)} of {len(part)} intervals lie above {chance:g}"
     return f"{said}{ceiling}.", "difference" if any(above) else "unknown" if chance is None else "null", amount
-
-
-def _bar(row: Any) -> Bar:
-    low, high = (None if missing(row[name]) else float(row[name]) for name in ("ci_low", "ci_high"))
-    return Bar(text(row["model"]), float(row["value"]), low, high)

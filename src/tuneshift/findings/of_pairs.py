@@ -14,6 +14,7 @@ from tuneshift.findings.finding import Bar, Finding
 from tuneshift.findings.of_runs import run_said, runs_in
 from tuneshift.findings.people import is_simulated
 from tuneshift.findings.settings import setting_labels
+from tuneshift.findings.tested import amount_of, sampled
 from tuneshift.vocabulary import Metric, Vocabulary
 from tuneshift.vocabulary.rows import headline
 from tuneshift.vocabulary.selecting import groups, rows_of
@@ -63,7 +64,10 @@ def pair_findings(
             told.append((_many(once, metric, said, roots), label, once))
         for finding, what, rows in told:
             yield Finding(
-                **{"bars": tuple(_bar(row) for _, row in rows.iterrows()), **finding},
+                **{
+                    "bars": tuple(Bar.of_row(text(row["model"]), row, "difference") for _, row in rows.iterrows()),
+                    **finding,
+                },
                 question=vocabulary.kind(key[0]).question,
                 what=what,
                 rows=tuple(f"pair-{index}" for index in rows.index),
@@ -89,9 +93,8 @@ def _one(row: Any, metric: Metric, where: str) -> dict[str, Any]:
     model = text(row["model"])
     up = float(row["difference"]) > 0
     values = f"{metric.label} {number(row['tuned'])} against {number(row['base'])}"
-    over = "" if missing(row["n"]) else f", {int(row['n'])} {text(row.get('over')) or 'units'}"
+    over, amount = sampled(row), amount_of(row)
     bounds = interval(row["ci_low"], row["ci_high"])
-    amount = signed(row["difference"]) + ("" if bounds == "–" else f" [{bounds}]")
     if kind == "difference":
         test = f", {p_value(row['p'])}" if p_value(row["p"]) else ""
         said = f"Tuning made {model} {_changed(metric, up)} ({where}): {values}; difference {amount}{test}{over}."
@@ -166,8 +169,3 @@ def _changed(metric: Metric, up: bool) -> str:
 
 def _what(metric: Metric) -> str:
     return metric.what or metric.label
-
-
-def _bar(row: Any) -> Bar:
-    low, high = (None if missing(row[name]) else float(row[name]) for name in ("ci_low", "ci_high"))
-    return Bar(text(row["model"]), float(row["difference"]), low, high)

@@ -10,6 +10,7 @@ import pandas as pd
 from tuneshift.compare.trajectories import Run
 from tuneshift.compare.verdict import TOO_FEW, verdict
 from tuneshift.findings.finding import MOST_WORDS, Bar
+from tuneshift.findings.tested import amount_of, sampled
 from tuneshift.vocabulary import Metric
 from tuneshift.vocabulary.words import interval, listed, missing, number, p_value, signed, text
 
@@ -34,9 +35,7 @@ def run_said(run: Run, rows: pd.DataFrame, metric: Metric, where: str) -> dict[s
     step = run.step(text(last["model"]))
     top, peak = _extreme(rows, highest=up or kind != "difference")
     by_the_way = "" if peak == last["model"] else f", {top} at step {run.step(peak)}"
-    bounds = interval(last["ci_low"], last["ci_high"])
-    amount = signed(last["difference"]) + ("" if bounds == "–" else f" [{bounds}]")
-    over = "" if missing(last["n"]) else f", {int(last['n'])} {text(last.get('over')) or 'units'}"
+    over, amount = sampled(last), amount_of(last)
     test = f", {p_value(last['p'])}" if p_value(last["p"]) else ""
     opening = f"Over the {len(rows)} checkpoints of run {run.name} ({where})"
     first, now = number(last["base"]), number(last["tuned"])
@@ -62,7 +61,9 @@ def run_said(run: Run, rows: pd.DataFrame, metric: Metric, where: str) -> dict[s
         "amount": amount,
         "sign": sign,
         "each": "checkpoints",
-        "bars": tuple(_bar(row, run.step(text(row["model"]))) for _, row in rows.iterrows()),
+        "bars": tuple(
+            Bar.of_row(f"step {run.step(text(row['model']))}", row, "difference") for _, row in rows.iterrows()
+        ),
     }
 
 
@@ -111,8 +112,3 @@ def _extreme(rows: pd.DataFrame, *, highest: bool) -> tuple[str, str]:
     best = values.max() if highest else values.min()
     model = rows["model"][(values == best).to_numpy(dtype=bool)].iloc[-1]
     return f"{'highest' if highest else 'lowest'} {number(best)}", text(model)
-
-
-def _bar(row: Any, step: int) -> Bar:
-    low, high = (None if missing(row[name]) else float(row[name]) for name in ("ci_low", "ci_high"))
-    return Bar(f"step {step}", float(row["difference"]), low, high)

@@ -51,7 +51,11 @@ def jackknife_interval(leaving_out: np.ndarray, value: float, level: float = 0.9
     """
     if len(leaving_out) < 3 or not np.isfinite(leaving_out).all():
         return float("nan"), float("nan")
-    g = len(leaving_out)
-    error = np.sqrt((g - 1) / g * np.square(leaving_out - leaving_out.mean()).sum())
-    reach = float(stats.t.ppf((1 + level) / 2, g - 1) * error)
+    reach = float(stats.t.ppf((1 + level) / 2, len(leaving_out) - 1) * jackknife_error(leaving_out))
     return value - reach, value + reach
+
+
+def jackknife_error(leaving_out: np.ndarray) -> float:
+    """Return the standard error of an estimate from those without each unit in turn (g,), all of them known."""
+    g = len(leaving_out)
+    return float(np.sqrt((g - 1) / g * np.square(leaving_out - leaving_out.mean()).sum()))

@@ -14,7 +14,7 @@ from tuneshift.report.blocks.figures import MOST_IN_A_ROW, Figure, Style, Trace,
 from tuneshift.report.blocks.section import Block, Paragraph, Section, SmallTable
 from tuneshift.report.sections.attribution_pictures import heat_maps
 from tuneshift.result import Result
-from tuneshift.vocabulary.inside import ATTRIBUTION
+from tuneshift.vocabulary import ours
 from tuneshift.vocabulary.selecting import floats, groups, names, overall, rows_of
 from tuneshift.vocabulary.words import interval, number, text
 
@@ -23,7 +23,8 @@ _LEAD = (
     "response token's probability, normalised per response token, as levels 0 to 10."
 )
 FOLLOWED = ("followed_rate", "followed")
-SCORE_AXIS = ATTRIBUTION.metrics[0].axis
+SCORE = ours().metric("attribution", "instruction_score")
+SCORE_AXIS = SCORE.axis
 
 
 def attribution_section(
@@ -56,7 +57,7 @@ def attribution_section(
                     styles,
                     caption=caption,
                     unit="score",
-                    reads=ATTRIBUTION.metrics[0].reads,
+                    reads=SCORE.reads,
                     lines="task · form",
                     dataset=dataset,
                 )

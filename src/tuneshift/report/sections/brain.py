@@ -14,13 +14,14 @@ from tuneshift.report.blocks.section import Fold, Leaf, Paragraph, Section, Smal
 from tuneshift.report.sections.brain_picture import glass_brains
 from tuneshift.report.sections.brain_regions import region_map
 from tuneshift.result import Result
-from tuneshift.vocabulary.brain import BRAIN
+from tuneshift.vocabulary import ours
 from tuneshift.vocabulary.rows import untrained
 from tuneshift.vocabulary.selecting import by_layer, extreme, groups, names, overall, rows_of
 from tuneshift.vocabulary.words import interval, missing, number
 
 MOST_PANELS = 12
-BRAIN_AXIS = BRAIN.metrics[0].axis
+SCORE = ours().metric("brain", "r")
+BRAIN_AXIS = SCORE.axis
 _SETTING = ("dataset", "split", "mapping")
 _LEAD = (
     "How well do a model's hidden states predict people's brain responses to the same text? A score is the "
@@ -226,7 +227,7 @@ def _difference_blocks(setting: tuple[str, ...], pairs: pd.DataFrame, styles: di
             styles,
             caption=caption,
             unit="r",
-            reads=BRAIN.metrics[0].reads,
+            reads=SCORE.reads,
             lines="region",
             dataset=setting[0],
         )
@@ -243,7 +244,7 @@ def _difference_blocks(setting: tuple[str, ...], pairs: pd.DataFrame, styles: di
             " ".join(told).replace("r =", "difference"),
             traces,
             {"xaxis": {"title": {"text": "layer"}, "dtick": _tick(layers), "layeraxis": True},
-             "yaxis": {"title": {"text": f"tuned {chr(0x2212)} base (r), {BRAIN.metrics[0].reads}"}, "zeroline": True, "zerolinewidth": 2},
+             "yaxis": {"title": {"text": f"tuned {chr(0x2212)} base (r), {SCORE.reads}"}, "zeroline": True, "zerolinewidth": 2},
              "height": 340},
             dataset=setting[0],
         )  # fmt: skip

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from tuneshift.compare.layer_correlation import FEWEST_BASES, FEWEST_LAYERS_GIVEN_DEPTH
+from tuneshift.compare.layer_correlation import FEWEST_LAYERS_GIVEN_DEPTH
 from tuneshift.compare.layer_link import POOLED, SCORE_KEYS
+from tuneshift.compare.related_models import FEWEST_BASES
 from tuneshift.findings.layer_link import ALPHA, is_pooled, measure_name, score_name
 from tuneshift.report.blocks.embedding import plot_label
 from tuneshift.report.blocks.figures import MOST_IN_A_ROW, Figure, Style, Trace
